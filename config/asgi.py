@@ -1,0 +1,9 @@
+"""The entry for an ASGI server, for what streams; ordinary requests go through `config.wsgi`."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+application = get_asgi_application()

@@ -1,0 +1,190 @@
+"""Parsing and validating once per document, and carrying keyed operations out once."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.db import transaction
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    OperationType,
+    SelectionSetNode,
+    VariableNode,
+    get_operation_ast,
+    parse,
+    print_ast,
+    specified_rules,
+    value_from_ast_untyped,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
+
+from accounts.actions import idempotency
+from accounts.errors import DomainError, InvalidInput
+from config.graphql_limits import MAX_TOKENS, excesses
+
+RULES = tuple(specified_rules)
+"""One tuple for the life of the process: it is a part of the validation cache's key."""
+
+CACHED_DOCUMENTS = 512
+
+
+@lru_cache(maxsize=CACHED_DOCUMENTS)
+def parsed(query: str) -> DocumentNode:
+    """Raises GraphQLError."""
+    try:
+        return parse(query, max_tokens=MAX_TOKENS)
+    except RecursionError:
+        raise GraphQLError("The document is nested too deeply.") from None
+
+
+@lru_cache(maxsize=CACHED_DOCUMENTS)
+def _validated(schema: Any, document: DocumentNode) -> tuple[GraphQLError, ...]:
+    try:
+        return tuple(validate_document(schema, document, RULES))
+    except RecursionError:
+        return (GraphQLError("The document is nested too deeply."),)
+
+
+class Parsing(SchemaExtension):
+    """Documents and the outcome of validating them come from caches; limits are looked at first, for some rules of
+    validation are slow where these are not, and anew each time, for page sizes come from variables."""
+
+    def on_parse(self) -> Iterator[None]:
+        if self.execution_context.query:
+            self.execution_context.graphql_document = parsed(self.execution_context.query)
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        if context.graphql_document is not None and context.pre_execution_errors is None:
+            found = list(excesses(context.schema._schema, context.graphql_document, context.variables or {}))
+            context.pre_execution_errors = found or list(_validated(context.schema._schema, context.graphql_document))
+        yield
+
+
+class KeyedOperations(SchemaExtension):
+    """An operation whose mutation has an `idempotencyKey` is one transaction, its answer included.
+
+    What the key forbids is answered by the mutation itself, as a refusal of its own type.
+    """
+
+    def on_execute(self) -> Iterator[None]:
+        context = self.execution_context
+        request = context.context
+        begun = None
+        try:
+            keyed = keyed_operation(context.graphql_document, context.variables or {}, context.operation_name)
+            if keyed is not None:
+                begun = idempotency.begin(
+                    actor=request.actor,
+                    key=keyed.key,
+                    operation=keyed.operation,
+                    fingerprint=keyed.fingerprint,
+                    now=request.now,
+                )
+        except DomainError as refusal:
+            request.refusal = refusal
+        if begun is None:
+            yield
+        elif begun.answer is not None:
+            context.result = ExecutionResult(data=json.loads(begun.answer["data"]), errors=None)
+            yield
+        elif begun.record is not None:
+            yield from self._once(begun.record)
+
+    def _once(self, record: Any) -> Iterator[None]:
+        context = self.execution_context
+        is_done = False
+        try:
+            with transaction.atomic():
+                try:
+                    idempotency.hold(record)
+                except DomainError as refusal:
+                    context.context.refusal = refusal
+                yield
+                result = context.result
+                if result is None or result.errors or result.data is None:
+                    # Half an answer is none: what was done is taken back with it.
+                    transaction.set_rollback(True)
+                    if result is not None:
+                        result.data = None
+                elif context.context.refusal is None:
+                    # As text: the column would put the fields in another order.
+                    idempotency.finish(record, {"data": json.dumps(result.data, separators=(",", ":"))})
+                    is_done = True
+        finally:
+            if not is_done:
+                idempotency.release(record)
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """The mutation of a keyed operation. Equal fingerprints ask for the same work and the same answer."""
+
+    key: str
+    operation: str
+    fingerprint: str
+
+
+def keyed_operation(
+    document: DocumentNode | None, variables: Mapping[str, Any], operation_name: str | None
+) -> Keyed | None:
+    """What an operation with an idempotency key asks for; None for one without. Raises InvalidInput."""
+    operation = get_operation_ast(document, operation_name) if document else None
+    if document is None or operation is None or operation.operation is not OperationType.MUTATION:
+        return None
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    defaults = {
+        one.variable.name.value: value_from_ast_untyped(one.default_value)
+        for one in operation.variable_definitions or ()
+        if one.default_value is not None
+    }
+    given = {**defaults, **variables}
+    fields = [field for field in _fields(operation.selection_set, fragments) if field.name.value != "__typename"]
+    inputs = [_input(field, given) for field in fields]
+    keys = [key for one in inputs if isinstance(key := one.get("idempotencyKey"), str)]
+    if not keys:
+        return None
+    if len(fields) != 1:
+        raise InvalidInput("idempotencyKey", "asks for an operation with exactly one mutation")
+    answer = print_ast(fields[0]) + "".join(print_ast(fragments[name]) for name in sorted(fragments))
+    asked = {
+        "field": fields[0].name.value,
+        "input": {name: value for name, value in inputs[0].items() if name != "idempotencyKey"},
+        "answer": answer,
+        "variables": {name: value for name, value in given.items() if name not in _named(fields[0].arguments)},
+    }
+    text = json.dumps(asked, sort_keys=True, default=str)
+    return Keyed(keys[0], fields[0].name.value, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _fields(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[FieldNode]:
+    """The fields at the root, through fragments. The document is valid, so these have no circles."""
+    for node in selections.selections:
+        if isinstance(node, FieldNode):
+            yield node
+        elif isinstance(node, InlineFragmentNode):
+            yield from _fields(node.selection_set, fragments)
+        elif isinstance(node, FragmentSpreadNode):
+            yield from _fields(fragments[node.name.value].selection_set, fragments)
+
+
+def _input(field: FieldNode, variables: Mapping[str, Any]) -> dict[str, Any]:
+    node = next((argument.value for argument in field.arguments or () if argument.name.value == "input"), None)
+    value = value_from_ast_untyped(node, dict(variables)) if node is not None else None
+    return value if isinstance(value, dict) else {}
+
+
+def _named(arguments: Any) -> set[str]:
+    """The variables that are an argument as a whole: their values are in the input already."""
+    return {one.value.name.value for one in arguments or () if isinstance(one.value, VariableNode)}

@@ -1,0 +1,41 @@
+"""Keys for development, made on first need and kept, so that sessions and tokens outlive a restart."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+
+def development_secret(folder: Path) -> str:
+    """Django's SECRET_KEY of this checkout."""
+    return _kept(folder / "secret_key", lambda: secrets.token_urlsafe(50))
+
+
+def development_rsa_key(folder: Path) -> str:
+    """The RSA key (PEM) that signs the JWTs of this checkout."""
+    return _kept(folder / "jwt.pem", _new_rsa_key)
+
+
+def _new_rsa_key() -> str:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return pem.decode()
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """The text in `path`, made and stored first where it is missing. Two who start at once agree on one text."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(make())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # somebody was faster: theirs counts
+        finally:
+            draft.unlink()
+    return path.read_text()

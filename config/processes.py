@@ -1,0 +1,159 @@
+"""Child processes that end with their parent: web server, worker and beat, as `make run` and tests start them."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+PR_SET_PDEATHSIG = 1
+
+
+class ProcessFailed(Exception):
+    """A child ended by itself, or did not come up; the message has the end of its log."""
+
+
+def _end_with_parent() -> None:
+    """In the child, before exec: ask Linux to end it when its parent is gone, even by SIGKILL."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@dataclass
+class Process:
+    """A running child. Its output goes to `log`."""
+
+    name: str
+    popen: subprocess.Popen[bytes]
+    log: Path
+
+    def tail(self, lines: int = 25) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+@dataclass
+class Processes:
+    """The children of one supervisor, stopped in the reverse of the order they were started in."""
+
+    environment: Mapping[str, str]
+    log_folder: Path
+    children: list[Process] = field(default_factory=list)
+
+    def start(self, name: str, command: Sequence[str], **environment: str) -> Process:
+        self.log_folder.mkdir(parents=True, exist_ok=True)
+        log = self.log_folder / f"{name}.log"
+        with log.open("wb") as output:
+            popen = subprocess.Popen(
+                command,
+                env={**self.environment, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                # A group of its own: Ctrl-C reaches the supervisor alone, which then stops them in order.
+                start_new_session=True,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - single-threaded here
+            )
+        process = Process(name, popen, log)
+        self.children.append(process)
+        return process
+
+    def check(self) -> None:
+        """Raise ProcessFailed when a child has ended."""
+        for child in self.children:
+            status = child.popen.poll()
+            if status is not None:
+                raise ProcessFailed(
+                    f"The {child.name} process ended by itself (status {status}). "
+                    f"The end of {child.log}:\n\n{child.tail()}"
+                )
+
+    def stop(self, process: Process, grace_seconds: float = 20) -> None:
+        """Ask it to finish what it does, and end it where it takes longer than the grace."""
+        if process.popen.poll() is None:
+            process.popen.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.popen.wait(grace_seconds)
+        # Pool workers and server workers share the child's group; none may outlive it.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.popen.pid, signal.SIGKILL)
+        process.popen.wait()
+        if process in self.children:
+            self.children.remove(process)
+
+    def stop_all(self, grace_seconds: float = 20) -> None:
+        for process in reversed(self.children):
+            if process.popen.poll() is None:
+                process.popen.terminate()
+        for process in list(reversed(self.children)):
+            self.stop(process, grace_seconds)
+
+
+def start_web(processes: Processes, port: int) -> Process:
+    """Granian with WSGI threads on the loopback."""
+    command = [
+        str(Path(sys.executable).with_name("granian")),
+        "--interface", "wsgi",
+        "--host", "127.0.0.1",
+        "--port", str(port),
+        "--workers", "1",
+        "--blocking-threads", "8",
+        "--no-ws",
+        "--access-log",
+        "--workers-kill-timeout", "10",
+        "config.wsgi:application",
+    ]  # fmt: skip
+    return processes.start("web", command, DATABASE_STATEMENT_TIMEOUT_MS="30000")
+
+
+def start_worker(processes: Processes, *, name: str = "worker", concurrency: int = 2) -> Process:
+    """A Celery worker with real pool processes."""
+    command = [
+        sys.executable, "-m", "celery", "--app", "config", "worker",
+        "--concurrency", str(concurrency),
+        "--hostname", f"{name}-{os.getpid()}@%h",
+        "--loglevel", "INFO",
+        "--without-gossip", "--without-mingle",
+    ]  # fmt: skip
+    # Each pool process works on one task at a time: it needs few connections.
+    return processes.start(name, command, DATABASE_POOL_SIZE="2")
+
+
+def start_beat(processes: Processes, schedule: Path) -> Process:
+    """Celery's clock. `schedule` is the file in which it notes when each entry was last due."""
+    command = [
+        sys.executable, "-m", "celery", "--app", "config", "beat",
+        "--loglevel", "INFO", "--pidfile=", "--schedule", str(schedule),
+    ]  # fmt: skip
+    return processes.start("beat", command)
+
+
+def wait_until_ready(processes: Processes, web: str, *, seconds: float = 60) -> None:
+    """Return once `/readyz` says yes; raise ProcessFailed when a child ends or the time is up."""
+    deadline = time.monotonic() + seconds
+    answer = "no answer"
+    while time.monotonic() < deadline:
+        processes.check()
+        try:
+            response = httpx.get(f"{web}/readyz", timeout=5)
+            if response.status_code == httpx.codes.OK:
+                return
+            answer = response.text
+        except httpx.HTTPError as error:
+            answer = type(error).__name__
+        time.sleep(0.2)
+    raise ProcessFailed(f"Not ready after {seconds:g} s: {answer}")
+
+
+@contextlib.contextmanager
+def running(processes: Processes) -> Iterator[Processes]:
+    """Stop all the children at the end, whatever happens."""
+    try:
+        yield processes
+    finally:
+        processes.stop_all()

@@ -1,0 +1,344 @@
+"""Muster's settings: one module, read from the environment.
+
+`MUSTER_ENV` is `development` (`make run`, `manage.py`), `test` (pytest) or `production` (when nothing is said, so that
+forgetting it fails closed: production insists on its secrets). Everything that differs between them is decided here.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+from config import keys, services
+
+env = Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# Everything that a run leaves behind: data, logs, keys, mail. `make reset` removes it.
+MUSTER_DIR = services.MUSTER_DIR
+
+MUSTER_ENV = env.str("MUSTER_ENV", "production")
+if MUSTER_ENV not in {"development", "test", "production"}:
+    raise ImproperlyConfigured(f"MUSTER_ENV is {MUSTER_ENV!r}: say development, test or production")
+DEVELOPMENT = MUSTER_ENV == "development"
+TESTING = MUSTER_ENV == "test"
+PRODUCTION = MUSTER_ENV == "production"
+
+# --- Security -------------------------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", DEVELOPMENT)
+SECRET_KEY = env.str("SECRET_KEY", "") or ("" if PRODUCTION else keys.development_secret(MUSTER_DIR))
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY is needed in production (MUSTER_ENV=development makes one)")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", PRODUCTION)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # the orchestrator's probes speak plain HTTP to the container
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000 if PRODUCTION else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REFERRER_POLICY = "same-origin"
+if env.bool("BEHIND_TLS_PROXY", False):  # only where a proxy sets the header itself; a client could forge it otherwise
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # a GraphQL request; files have their own way in
+
+# --- Apps -----------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "pgtrigger",
+    "pghistory",
+    "strawberry_django",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.headless",
+    "accounts",
+    "marketplace",
+    "matching",
+    "config",
+]
+
+MIDDLEWARE = [
+    "config.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+# Development and tests serve straight from the apps: nothing to collect before the admin looks right.
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_AUTOREFRESH = False
+STATIC_ROOT: Path | None = env.path("STATIC_ROOT", BASE_DIR / "static") if PRODUCTION else None
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": env.path("MEDIA_ROOT", MUSTER_DIR / "media")},
+    },
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Muster",
+    "SITE_HEADER": "Muster",
+    "SITE_SUBHEADER": "the staff's console",
+    "SITE_SYMBOL": "groups",
+    "SITE_URL": None,  # the frontend is another program
+    "SHOW_HISTORY": True,
+    "SHOW_BACK_BUTTON": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "matching.admin.navigation.environment",
+    "DASHBOARD_CALLBACK": "matching.admin.dashboard.fill",
+    "SIDEBAR": {"show_search": True, "navigation": "matching.admin.navigation.sidebar"},
+}
+
+STRAWBERRY_DJANGO = {"FIELD_DESCRIPTION_FROM_HELP_TEXT": True, "MUTATIONS_DEFAULT_ARGUMENT_NAME": "input"}
+
+# --- Postgres, Redis, Elasticsearch ---------------------------------------------------------------------------------
+
+DATABASE_URL = env.str("DATABASE_URL", "") or services.recorded_database_url()
+# 0 is no limit: right for migrations and imports. The web server is started with a bound.
+DATABASE_STATEMENT_TIMEOUT_MS = env.int("DATABASE_STATEMENT_TIMEOUT_MS", 0)
+# Connections kept by one process, whatever its threads; 0 opens one per thread instead. Tests make and drop databases,
+# which an idle pooled connection would hold up.
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 0 if TESTING else 16)
+
+_database: dict[str, Any] = dict(dj_database_url.parse(DATABASE_URL, conn_health_checks=True))
+_database["CONN_MAX_AGE"] = 0
+_database.setdefault("OPTIONS", {})
+_database["OPTIONS"]["connect_timeout"] = 5
+if DATABASE_STATEMENT_TIMEOUT_MS:
+    _database["OPTIONS"]["options"] = (
+        f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT_MS} "
+        f"-c idle_in_transaction_session_timeout={2 * DATABASE_STATEMENT_TIMEOUT_MS}"
+    )
+if DATABASE_POOL_SIZE:
+    _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
+_database["TEST"] = {"NAME": f"test_{_database['NAME']}{os.environ.get('MUSTER_TEST_SUFFIX', '')}"}
+DATABASES = {"default": _database}
+
+REDIS_URL = env.str("REDIS_URL", "") or services.recorded_redis_url()
+# A stalled Redis may cost a caller this long, and no longer: it is a bell, not the truth.
+REDIS_TIMEOUT_SECONDS = 2
+CACHES = {
+    "default": {
+        "BACKEND": "config.cache.ForgivingRedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "muster",
+        "OPTIONS": {
+            "socket_timeout": REDIS_TIMEOUT_SECONDS,
+            "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+            "health_check_interval": 10,
+        },
+    }
+}
+
+ELASTICSEARCH_URL = env.str("ELASTICSEARCH_URL", "")
+
+# --- Celery ---------------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_RESULT_BACKEND = None  # effects are rows; nobody waits for a task's return value
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_DEFAULT_QUEUE = "muster"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives any outage of the broker
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # tasks may run twice, so let this one end
+# With the defaults a worker that is killed takes its tasks with it. Acknowledge after the work, hand back what a dead
+# child held, and look for the unacknowledged every second, not every tenth poll.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 600
+CELERY_TASK_TIME_LIMIT = 660
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Above the longest task, or a task that still runs is started a second time.
+    "visibility_timeout": 900,
+    "unacked_restore_interval": 1,
+    "unacked_restore_throttle": 1,
+    # Publishing must not hang on a Redis that accepts connections and answers nothing.
+    "socket_timeout": 5,
+    "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+CELERY_BROKER_CONNECTION_TIMEOUT = REDIS_TIMEOUT_SECONDS
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
+}
+
+
+def _every(seconds: int, task: str) -> dict[str, Any]:
+    """A beat entry. Rings that nobody took before the next few are due expire: a stopped worker finds no backlog."""
+    return {"task": task, "schedule": seconds, "options": {"expires": 3 * seconds}}
+
+
+CELERY_BEAT_SCHEDULE = {
+    "sweep-deliveries": _every(5, "accounts.tasks.sweep_deliveries"),
+    "fire-timers": _every(2, "accounts.tasks.fire_timers"),
+    "drain-marks": _every(5, "matching.tasks.drain_marks"),
+    "send-mails": _every(5, "marketplace.tasks.send_mails"),
+    "heartbeat": _every(5, "accounts.tasks.heartbeat"),
+}
+
+# `accounts.tasks.heartbeat` caches `time.time()` under this key; /readyz calls the worker dead past the age.
+WORKER_HEARTBEAT_KEY = "worker-heartbeat"
+WORKER_HEARTBEAT_MAX_AGE_SECONDS = 30
+
+# --- Who is told of what --------------------------------------------------------------------------------------------
+
+# Consumers of events by name: `handler(event)` runs once per delivery, and declares the events it is told of.
+CONSUMERS: dict[str, str] = {
+    "notifications": "marketplace.consumers.notify",
+    "waitlist": "marketplace.consumers.serve_the_waiting",
+    "rescoring": "matching.consumers.mark",
+    "allocation": "matching.consumers.solve",
+}
+
+# Handlers of timers by kind: `handler(subject_id, now)`.
+TIMERS: dict[str, str] = {
+    "offer_expiry": "marketplace.timers.expire_offer",
+    "invitation_expiry": "marketplace.timers.expire_invitation",
+    "opportunity_closing": "marketplace.timers.close_opportunity",
+    "allocation_expiry": "matching.timers.expire_allocation",
+}
+
+# --- Who may come in ------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", "mandatory" if PRODUCTION else "optional")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+if not PRODUCTION:
+    ACCOUNT_RATE_LIMITS = False  # one machine plays a whole market
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+
+FRONTEND_URL = env.str("FRONTEND_URL", "http://localhost:8000").rstrip("/")
+HEADLESS_ONLY = True
+HEADLESS_FRONTEND_URLS = {
+    "account_confirm_email": f"{FRONTEND_URL}/verify-email/{{key}}",
+    "account_reset_password": f"{FRONTEND_URL}/password/reset",
+    "account_reset_password_from_key": f"{FRONTEND_URL}/password/reset/{{key}}",
+    "account_signup": f"{FRONTEND_URL}/signup",
+}
+# API clients: a short-lived JWT that any process can check from the public key, and a refresh token tied to a session.
+# Stateful, so that a logout or a changed password ends the tokens given out before it.
+HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy"
+HEADLESS_JWT_ALGORITHM = "RS256"
+HEADLESS_JWT_PRIVATE_KEY = env.str("JWT_PRIVATE_KEY", "") or (
+    "" if PRODUCTION else keys.development_rsa_key(MUSTER_DIR)
+)
+if not HEADLESS_JWT_PRIVATE_KEY:
+    raise ImproperlyConfigured("JWT_PRIVATE_KEY (an RSA key in PEM) is needed in production")
+HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
+HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = env.int("JWT_ACCESS_TOKEN_SECONDS", 300 if PRODUCTION else 86_400)
+HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = env.int("JWT_REFRESH_TOKEN_SECONDS", 14 * 86_400)
+
+# --- Mail -----------------------------------------------------------------------------------------------------------
+
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Muster <muster@localhost>")
+if TESTING:
+    EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+elif DEVELOPMENT:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(MUSTER_DIR / "mail")
+else:
+    EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
+    EMAIL_PORT = env.int("EMAIL_PORT", 587)
+    EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+    EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+    EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", True)
+    EMAIL_TIMEOUT = 10
+
+# --- Logging --------------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "config.middleware.RequestIdFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"level": LOG_LEVEL, "handlers": [], "propagate": True},
+        "django.server": {"level": LOG_LEVEL, "handlers": [], "propagate": True},
+        # It names each task twice; with five that run every few seconds nothing else could be read.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+    },
+}

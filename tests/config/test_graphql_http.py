@@ -1,0 +1,183 @@
+"""The endpoint over HTTP: what it takes, whom it believes, what it gives away."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from django.test import Client, override_settings
+
+from accounts.models import Organisation
+from config.graphql_view import MAX_NESTING
+from tests.config.graphql_client import ADDRESS, Asker, token_of
+from tests.marketplace.factories import a_user, an_organisation
+
+pytestmark = pytest.mark.django_db
+
+WHO = "{ viewer { user { email } } }"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"1",
+        b"[]",
+        b'"text"',
+        b"{",
+        b"\xff\xfe\x00",
+        b'{"query": "\\ud800"}',
+        b'{"query": NaN}',
+        b"{}",
+        b'{"query": null}',
+        b'{"query": 1}',
+        b'{"query": "  "}',
+        b'{"query": "{ __typename }", "variables": []}',
+        b'{"query": "{ __typename }", "variables": "text"}',
+        b'{"query": "{ __typename }", "operationName": 1}',
+        b'{"query": "{ __typename }", "extensions": 1}',
+        b'{"query": "query A { __typename }", "operationName": "B"}',
+        b'{"query": "fragment A on Query { __typename }"}',
+        b'{"query": "subscription { __typename }"}',
+        b"[" * 100_000,
+        b'{"query": "{ __typename }", "variables": {"a": ' + b"[" * 500 + b"]" * 500 + b"}}",
+    ],
+)
+def test_a_body_that_is_no_request_is_refused_as_the_clients_fault(body: bytes) -> None:
+    response = Asker().post(body)
+    assert 400 <= response.status_code < 500
+    assert response.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "text/plain", "application/x-www-form-urlencoded"])
+def test_only_json_is_read(kind: str) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="operations"\r\n\r\n{"query": "{ __typename }"}\r\n--x--\r\n'
+    response = Asker().post(body, content_type=kind)
+    assert response.status_code == 415
+    assert response.json()["errors"]
+
+
+def test_a_body_beyond_the_limit_is_refused() -> None:
+    response = Asker().post({"query": "{ __typename }", "variables": {"a": "x" * 3_000_000}})
+    assert response.status_code == 413
+
+
+def test_nesting_up_to_the_limit_is_read() -> None:
+    deep: object = {}
+    for _ in range(MAX_NESTING - 3):
+        deep = {"a": deep}
+    assert Asker().post({"query": "{ __typename }", "variables": {"a": deep}}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query", ["{", "{ nothing }", "{ node }", "query ($first: Int!) { opportunities(first: $first) { totalCount } }"]
+)
+def test_what_cannot_be_executed_says_why_in_either_media_type(query: str) -> None:
+    plain = Asker().post({"query": query})
+    assert plain.status_code == 200
+    assert plain.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+    strict = Asker().post({"query": query}, headers={"Accept": "application/graphql-response+json"})
+    assert strict.status_code == 400
+    assert strict.headers["Content-Type"].startswith("application/graphql-response+json")
+    assert "data" not in strict.json()
+
+
+def test_what_the_client_does_not_accept_is_not_sent() -> None:
+    assert Asker().post({"query": "{ __typename }"}, headers={"Accept": "image/png"}).status_code == 406
+
+
+def test_queries_may_come_by_get() -> None:
+    http = Asker().http
+    query = "query ($id: ID!) { node(id: $id) { id } }"
+    response = http.get(ADDRESS, {"query": query, "variables": json.dumps({"id": "x"})})
+    assert response.status_code == 200
+    assert http.get(ADDRESS, {"query": query, "variables": "{"}).status_code == 400
+    assert http.get(ADDRESS).status_code == 400
+    assert http.put(ADDRESS).status_code == 405
+
+
+def test_mutations_never_come_by_get() -> None:
+    person = a_user()
+    mutation = 'mutation { createOrganisation(input: {name: "Works"}) { __typename } }'
+    response = Asker(person).http.get(ADDRESS, {"query": mutation})
+    assert response.status_code == 405
+    assert not Organisation.objects.exists()
+
+
+def test_a_cookie_needs_the_csrf_token_to_post() -> None:
+    person = a_user()
+    http = Client(enforce_csrf_checks=True)
+    http.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    body = json.dumps({"query": WHO})
+    refused = http.post(ADDRESS, body, content_type="application/json")
+    assert refused.status_code == 403
+    assert refused.json()["errors"][0]["extensions"]["code"] == "CSRF"
+    with override_settings(DEBUG=True):
+        http.get(ADDRESS, headers={"Accept": "text/html"})  # gives out the cookie
+    token = http.cookies["csrftoken"].value
+    taken = http.post(ADDRESS, body, content_type="application/json", headers={"X-CSRFToken": token})
+    assert taken.json()["data"]["viewer"]["user"]["email"] == person.email
+
+
+def test_a_bearer_token_needs_none() -> None:
+    person = a_user()
+    http = Client(enforce_csrf_checks=True)
+    headers = {"Authorization": f"Bearer {token_of(person)}"}
+    response = http.post(ADDRESS, json.dumps({"query": WHO}), content_type="application/json", headers=headers)
+    assert response.json()["data"]["viewer"]["user"]["email"] == person.email
+
+
+@pytest.mark.parametrize("authorization", ["Bearer x.y.z", "Bearer", "Basic dXNlcjpwYXNz", "Bearer " + "a" * 10_000])
+def test_a_token_that_does_not_hold_is_refused_rather_than_ignored(authorization: str) -> None:
+    response = Asker(a_user()).post({"query": WHO}, headers={"Authorization": authorization})
+    assert response.status_code == 401
+    assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_token_dies_with_its_user() -> None:
+    person = a_user()
+    headers = {"Authorization": f"Bearer {token_of(person)}"}
+    person.is_active = False
+    person.save()
+    assert Asker().post({"query": WHO}, headers=headers).status_code == 401
+
+
+def test_graphiql_is_for_development_alone() -> None:
+    headers = {"Accept": "text/html,*/*"}
+    assert Asker().http.get(ADDRESS, headers=headers).status_code == 400
+    with override_settings(DEBUG=True):
+        page = Asker().http.get(ADDRESS, headers=headers)
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert b"Muster GraphQL" in page.content
+
+
+def test_a_bug_is_masked_and_logged_with_the_request_id(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError('relation "secret_table" does not exist')
+
+    monkeypatch.setattr("accounts.api.queries.access_organisation", fail)
+    recruiter = an_organisation()
+    from tests.config.graphql_client import global_id
+
+    query = f'{{ organisation(id: "{global_id(recruiter.organisation)}") {{ name }} }}'
+    with caplog.at_level(logging.ERROR, logger="muster.graphql"):
+        response = Asker(recruiter.user).post({"query": query}, headers={"X-Request-Id": "request-12345678"})
+    assert b"secret_table" not in response.content
+    [error] = response.json()["errors"]
+    assert error["message"] == "Something went wrong."
+    assert error["extensions"] == {"code": "INTERNAL", "requestId": "request-12345678"}
+    assert "secret_table" in caplog.text
+
+
+def test_a_refusal_in_a_query_is_an_error_with_its_code_and_data() -> None:
+    assert Asker().refusal("{ opportunities(first: 1000) { totalCount } }") == {
+        "code": "INVALID_INPUT",
+        "field": "first",
+        "data": {"field": "first", "problem": "must be from 0 to 100"},
+    }
+    assert Asker().refusal("{ notifications { totalCount } }")["code"] == "LOGIN_REQUIRED"

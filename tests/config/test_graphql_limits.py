@@ -1,0 +1,96 @@
+"""What a query may cost, and that finding out is cheap."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from graphql import get_introspection_query
+
+from config.graphql_limits import MAX_COST, measure
+from config.graphql_operations import _validated, parsed
+from config.schema import schema
+from tests.config.graphql_client import Asker
+
+pytestmark = pytest.mark.django_db
+
+
+def bomb(links: int) -> str:
+    """Fragments that each spread the next one twice: 2^links fields."""
+    chain = "".join(
+        f"fragment F{n} on Opportunity{{a{n}:postingOrganisation{{id}}...F{n + 1} ...F{n + 1}}}" for n in range(links)
+    )
+    return f"{{opportunities{{nodes{{...F0}}}}}}{chain}fragment F{links} on Opportunity{{id}}"
+
+
+def test_a_fragment_bomb_is_refused_at_once() -> None:
+    query = bomb(14)
+    while len(query) < 938:
+        query += " "
+    asker = Asker()
+    asker.post({"query": "{ __typename }"})
+    start = time.perf_counter()
+    answer = asker.answer(query)
+    took = time.perf_counter() - start
+    assert answer["errors"][0]["extensions"]["code"] == "QUERY_TOO_LARGE"
+    assert took < 0.05
+
+
+def test_fragments_are_measured_once_however_often_they_are_spread() -> None:
+    start = time.perf_counter()
+    total, _ = measure(schema._schema, parsed(bomb(60)), {})
+    assert time.perf_counter() - start < 0.5
+    assert total.cost > MAX_COST
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        ("{ opportunities(first: 100) { nodes { applications(first: 100) { nodes { id reference } } } } }", {}),
+        (
+            "query ($n: Int) { opportunities(first: $n) { nodes { applications(first: $n) { nodes { id stage } } } } }",
+            {"n": 100},
+        ),
+        (
+            "query ($n: Int = 100) { opportunities(first: $n) { nodes {"
+            " applications(first: $n) { nodes { id stage } } } } }",
+            {},
+        ),
+        ("{ opportunities { nodes { skills { skill { " + "broader { " * 12 + "id" + " }" * 12 + " } } } } }", {}),
+        ("{ " + " ".join(f"a{n}: viewer {{ isStaff }}" for n in range(51)) + " }", {}),
+        ("{ __typename " + "@include(if: true) " * 51 + "}", {}),
+        ("{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }", {}),
+        ("{ __schema { types " + "{ ofType " * 20 + "{ name }" + " }" * 20 + " } }", {}),
+    ],
+)
+def test_too_much_is_refused(query: str, variables: dict) -> None:
+    [error, *_] = Asker().answer(query, **variables)["errors"]
+    assert error["extensions"]["code"] == "QUERY_TOO_LARGE"
+
+
+def test_too_many_tokens_are_refused() -> None:
+    [error] = Asker().answer("{ " + "__typename " * 2_000 + "}")["errors"]
+    assert "tokens" in error["message"]
+
+
+def test_nesting_beyond_what_the_parser_bears_is_the_clients_fault() -> None:
+    [error] = Asker().answer("{ a(b: " + "[" * 900 + "]" * 900 + ") }")["errors"]
+    assert error["extensions"]["code"] == "BAD_REQUEST"
+
+
+def test_circles_of_fragments_are_named() -> None:
+    query = "{ viewer { ...A } } fragment A on Viewer { ...B } fragment B on Viewer { ...A isStaff }"
+    [error] = Asker().answer(query)["errors"]
+    assert "itself" in error["message"]
+
+
+def test_tools_may_introspect() -> None:
+    assert Asker().ask(get_introspection_query(descriptions=True))["__schema"]["types"]
+
+
+def test_documents_are_parsed_and_validated_once() -> None:
+    query = "query Once { viewer { isStaff } }"
+    Asker().ask(query)
+    before = parsed.cache_info().hits, _validated.cache_info().hits
+    Asker().ask(query)
+    assert (parsed.cache_info().hits, _validated.cache_info().hits) == (before[0] + 1, before[1] + 1)
