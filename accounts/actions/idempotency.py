@@ -1,0 +1,106 @@
+"""Doing a keyed request once, however often it is sent, whatever is killed in between.
+
+A record is committed before the work begins, so that a second request finds it. It holds a lease: for as long as that
+lasts the first request is believed to be at work. The answer is stored in the transaction that does the work, so there
+is never the one without the other. A request that died before its commit leaves a record without an answer; once its
+lease is over the next one takes it over.
+
+    begin() → Begun(answer=…)      it was done before: this is what was answered
+    begin() → Begun(record=…)      at work: now, in one transaction, hold(), work, finish()
+    release()                      nothing was done: the next one need not wait for the lease
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts.access import require_user
+from accounts.core.actor import Actor
+from accounts.core.text import clean_line
+from accounts.errors import IdempotencyKeyInFlight, IdempotencyKeyReused
+from accounts.models import IdempotencyRecord
+
+LEASE = timedelta(seconds=30)
+LIFE = timedelta(hours=24)
+LONGEST_KEY = 120
+SWEPT_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Either a record to work under, or the answer given before."""
+
+    record: IdempotencyRecord | None = None
+    answer: dict[str, Any] | None = None
+
+
+def begin(*, actor: Actor, key: str, operation: str, fingerprint: str, now: datetime) -> Begun:
+    """Claim a key for its principal, in a transaction of its own that is committed on return.
+
+    Raises LoginRequired, InvalidInput, IdempotencyKeyReused, IdempotencyKeyInFlight.
+    """
+    principal = str(require_user(actor))
+    key = clean_line(key, field="idempotencyKey", max_length=LONGEST_KEY)
+    leased_until = now + LEASE
+    with transaction.atomic():
+        IdempotencyRecord.objects.filter(principal=principal, key=key, created_at__lte=now - LIFE).delete()
+        record, created = IdempotencyRecord.objects.get_or_create(
+            principal=principal,
+            key=key,
+            defaults={
+                "operation": operation,
+                "fingerprint": fingerprint,
+                "leased_until": leased_until,
+                "created_at": now,
+            },
+        )
+        if created:
+            return Begun(record=record)
+        if record.fingerprint != fingerprint:
+            raise IdempotencyKeyReused
+        # Waits for whoever works past their lease: their commit answers, their rollback frees the record.
+        if record.response is None and record.leased_until <= now:
+            held = IdempotencyRecord.objects.select_for_update().filter(pk=record.pk).first()
+            if held is None:
+                raise IdempotencyKeyInFlight
+            record = held
+        if record.response is not None:
+            return Begun(answer=record.response)
+        if record.leased_until > now:
+            raise IdempotencyKeyInFlight
+        record.leased_until = leased_until
+        record.save(update_fields=["leased_until"])
+        return Begun(record=record)
+
+
+def hold(record: IdempotencyRecord) -> None:
+    """Lock the record in the transaction that will do the work. Raises IdempotencyKeyInFlight if it was taken over."""
+    if _own(record).select_for_update().first() is None:
+        raise IdempotencyKeyInFlight
+
+
+def finish(record: IdempotencyRecord, answer: dict[str, Any]) -> None:
+    """Store the answer, in the transaction that did the work."""
+    IdempotencyRecord.objects.filter(pk=record.pk).update(response=answer)
+
+
+def release(record: IdempotencyRecord) -> None:
+    """Nothing was done under this record: forget it, unless another request has taken it over."""
+    _own(record).delete()
+
+
+def _own(record: IdempotencyRecord) -> QuerySet[IdempotencyRecord]:
+    """The record, as long as nobody else has taken it over and it has no answer."""
+    return IdempotencyRecord.objects.filter(pk=record.pk, leased_until=record.leased_until, response__isnull=True)
+
+
+def forget_expired(now: datetime) -> int:
+    """Delete records past their life, a batch at a time; how many. For a periodic task."""
+    expired = IdempotencyRecord.objects.filter(created_at__lte=now - LIFE).order_by("created_at")
+    ids = list(expired.values_list("pk", flat=True)[:SWEPT_AT_ONCE])
+    return IdempotencyRecord.objects.filter(pk__in=ids).delete()[0]

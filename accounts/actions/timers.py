@@ -1,0 +1,62 @@
+"""Setting timers, and firing those that are due."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from accounts.models import Timer
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+MAX_BACKOFF = timedelta(hours=1)
+
+
+def set_timer(kind: str, subject_id: int, due_at: datetime) -> None:
+    """Have `settings.TIMERS[kind]` called with `subject_id` once `due_at` has passed. Setting it again moves it."""
+    if kind not in settings.TIMERS:
+        raise KeyError(f"no timer of kind {kind}")
+    Timer.objects.update_or_create(
+        kind=kind,
+        subject_id=subject_id,
+        defaults={"due_at": due_at, "fired_at": None, "attempts": 0, "last_error": ""},
+    )
+
+
+def cancel_timer(kind: str, subject_id: int) -> None:
+    Timer.objects.filter(kind=kind, subject_id=subject_id).delete()
+
+
+def fire_due(now: datetime, *, limit: int = BATCH) -> int:
+    """Fire what is due; the number that was tried. One transaction each; workers skip each other's rows.
+
+    A handler that fails is tried again after 2, 4, 8 … seconds, at most an hour apart, for ever: a deadline does not
+    go away because something was broken when it passed.
+    """
+    ids = list(Timer.objects.due(now).order_by("due_at", "id").values_list("id", flat=True)[:limit])
+    return sum(_fire(timer_id, now) for timer_id in ids)
+
+
+def _fire(timer_id: int, now: datetime) -> bool:
+    with transaction.atomic():
+        timer = Timer.objects.due(now).select_for_update(skip_locked=True).filter(id=timer_id).first()
+        if timer is None:
+            return False
+        try:
+            with transaction.atomic():
+                import_string(settings.TIMERS[timer.kind])(timer.subject_id, now)
+        except Exception as error:
+            logger.exception("timer %s of %s failed", timer.kind, timer.subject_id)
+            timer.attempts += 1
+            timer.last_error = f"{type(error).__name__}: {error}"[:500]
+            timer.due_at = now + min(timedelta(seconds=2 ** min(timer.attempts, 12)), MAX_BACKOFF)
+            timer.save(update_fields=["attempts", "last_error", "due_at"])
+        else:
+            # The handler may have set its own timer anew; then there is nothing to close.
+            Timer.objects.filter(id=timer_id, due_at=timer.due_at, fired_at=None).update(fired_at=now)
+        return True

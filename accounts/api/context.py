@@ -1,0 +1,50 @@
+"""What resolvers know of the request: who asks, when, and what has been looked up once already."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import strawberry
+from django.http import HttpRequest
+
+from accounts.access import organisations_of
+from accounts.core.actor import Actor
+from accounts.errors import DomainError
+from accounts.models import User
+
+T = TypeVar("T")
+
+
+@dataclass
+class Context:
+    """One per request. `now` is the same for all of it, so that a page agrees with itself."""
+
+    request: HttpRequest
+    actor: Actor
+    user: User | None
+    now: datetime
+    refusal: DomainError | None = None  # of the whole operation: mutations answer it and do nothing
+    once: dict[Any, Any] = field(default_factory=dict)
+
+    def remembered(self, key: Any, find: Callable[[], T]) -> T:
+        """The answer to a question that does not depend on the row, asked once a request."""
+        if key not in self.once:
+            self.once[key] = find()
+        answer: T = self.once[key]
+        return answer
+
+    def forget(self) -> None:
+        """Before a mutation's answer is read: what it changed may have been looked up before."""
+        self.once.clear()
+
+    def reads(self, organisation_id: int) -> bool:
+        """Whether the actor is a member of this organisation (inner id), or staff."""
+        if self.actor.is_staff:
+            return True
+        return organisation_id in self.remembered(
+            "organisations", lambda: frozenset(organisations_of(self.actor, "read").values_list("pk", flat=True))
+        )
+
+
+Info = strawberry.Info[Context, None]

@@ -1,0 +1,20 @@
+from accounts.models.base import PublicModel, ReferencedModel
+from accounts.models.event import AggregateSequence, Delivery, Event, Transition
+from accounts.models.idempotency import IdempotencyRecord
+from accounts.models.organisation import Membership, Organisation
+from accounts.models.timer import Timer
+from accounts.models.user import User
+
+__all__ = [
+    "AggregateSequence",
+    "Delivery",
+    "Event",
+    "IdempotencyRecord",
+    "Membership",
+    "Organisation",
+    "PublicModel",
+    "ReferencedModel",
+    "Timer",
+    "Transition",
+    "User",
+]

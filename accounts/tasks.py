@@ -1,0 +1,42 @@
+"""What workers do for this app. Each task calls one action and may run twice."""
+
+from __future__ import annotations
+
+import time
+
+from celery import shared_task
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+from accounts.actions import bell, deliveries, timers
+from accounts.actions.idempotency import forget_expired
+
+
+@shared_task
+def deliver(consumer: str) -> None:
+    """Deliver a batch to one consumer; where there is more, stand in line again: nobody waits behind a flood."""
+    if deliveries.deliver_due(consumer, timezone.now()) == deliveries.BATCH:
+        bell.ring([consumer])
+
+
+@shared_task
+def sweep_deliveries() -> None:
+    """Find what the bell missed."""
+    bell.ring(deliveries.due_consumers(timezone.now()))
+
+
+@shared_task
+def fire_timers() -> None:
+    timers.fire_due(timezone.now())
+
+
+@shared_task
+def heartbeat() -> None:
+    """Tell /readyz that a worker is alive and being fed."""
+    cache.set(settings.WORKER_HEARTBEAT_KEY, time.time(), timeout=None)
+
+
+@shared_task
+def forget_idempotency_records() -> None:
+    forget_expired(now=timezone.now())
