@@ -1,0 +1,281 @@
+"""The only door to each row of the marketplace. Absent and forbidden look alike.
+
+Candidates see their own and what is public, members what is their organisation's, staff all. `visible_*` says the
+same for lists. Rows fetched to be changed (`to` other than `read`) keep their opportunity as it is until the
+transaction ends; `lock=True` also locks the row itself. Nobody manages what is about themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from django.db import connection, models
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.access import may, require_right, require_user
+from accounts.core.actor import Actor, ActorKind
+from accounts.errors import NotFound, NotPermitted
+from accounts.models import Membership
+from marketplace.core.workflow import InvitationState, OfferState, OpportunityState
+from marketplace.models import Application, Candidate, Invitation, Offer, Opportunity, Placement
+
+Right = Literal["read", "manage", "own"]
+Row = TypeVar("Row", Application, Invitation, Offer, Placement)
+
+_LIVE_OR_ACCEPTED = [InvitationState.SENT, InvitationState.ACCEPTED]
+
+
+def kind_for(actor: Actor, row: models.Model) -> ActorKind:
+    """In which capacity the actor acts on a row they have been let in to."""
+    if actor.is_system:
+        return ActorKind.SYSTEM
+    if actor.user_id is not None and actor.user_id == _user_of(row):
+        return ActorKind.CANDIDATE
+    return ActorKind.STAFF if actor.is_staff else ActorKind.MEMBER
+
+
+def keep_opportunity(opportunity_id: int) -> None:
+    """Have an opportunity (by inner id) stay as it is until the transaction ends; wait for whoever is changing it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM marketplace_opportunity WHERE id = %s FOR KEY SHARE", [opportunity_id])
+
+
+# Candidates
+
+
+def own_candidate(actor: Actor, *, lock: bool = False) -> Candidate:
+    """The actor's own profile. Raises LoginRequired, NotFound."""
+    candidates = Candidate.objects.filter(user_id=require_user(actor))
+    candidate = (candidates.select_for_update(no_key=True) if lock else candidates).first()
+    if candidate is None:
+        raise NotFound("candidate profile")
+    return candidate
+
+
+def access_candidate(
+    actor: Actor, candidate_id: UUID, *, to: Literal["read", "own", "contact"] = "read", lock: bool = False
+) -> Candidate:
+    """`own` is for the person and for staff, `contact` for those who may see name, contacts and résumé.
+
+    Raises NotFound, or NotPermitted to those who may read but not do that.
+    """
+    candidate = _first(visible_candidates(actor), candidate_id, lock=lock)
+    if candidate is None:
+        raise NotFound("candidate")
+    if to == "own" and not (_is_own(actor, candidate) or actor.is_staff or actor.is_system):
+        raise NotPermitted("change this profile")
+    if to == "contact" and not contacts_open_to(actor, candidate):
+        raise NotPermitted("see the contacts of this candidate")
+    return candidate
+
+
+def visible_candidates(actor: Actor) -> QuerySet[Candidate]:
+    """One's own; for members, those who let themselves be found and those who have to do with their organisation,
+    but never those who blocked it."""
+    candidates = Candidate.objects.all()
+    if actor.is_staff or actor.is_system:
+        return candidates
+    if actor.user_id is None:
+        return candidates.none()
+    # One membership must both be unblocked and have the relation; hence one condition per membership.
+    organisation = OuterRef("organisation_id")
+    candidate = OuterRef(OuterRef("pk"))
+    related = Exists(
+        Application.objects.filter(candidate=candidate, opportunity__posting_organisation_id=organisation)
+    ) | Exists(
+        Invitation.objects.filter(
+            candidate=candidate,
+            opportunity__posting_organisation_id=organisation,
+            state__in=_LIVE_OR_ACCEPTED,
+        )
+    )
+    blocked = Exists(
+        Candidate.blocked_organisations.through.objects.filter(candidate=candidate, organisation_id=organisation)
+    )
+    memberships = Membership.objects.filter(user_id=actor.user_id).filter(~blocked)
+    found = Q(discoverable=True, merged_into=None, suspended_at=None) & Exists(memberships)
+    return candidates.filter(Q(user_id=actor.user_id) | found | Q(Exists(memberships.filter(related))))
+
+
+def contacts_open_to(actor: Actor, candidate: Candidate) -> bool:
+    """Whether name, contacts and résumé are open: to the person, to staff, and to members of an organisation that the
+    candidate turned to: by applying, or by accepting an invitation or an offer."""
+    return candidate.pk in contacts_open(actor, [candidate.pk])
+
+
+def contacts_open(actor: Actor, candidate_ids: Collection[int]) -> set[int]:
+    """Of these candidates (inner ids), those whose contacts are open to the actor. One query."""
+    if actor.is_staff or actor.is_system:
+        return set(candidate_ids)
+    if actor.user_id is None:
+        return set()
+    organisation = OuterRef("organisation_id")
+    candidate = OuterRef(OuterRef("pk"))
+    ours = {"candidate": candidate, "opportunity__posting_organisation_id": organisation}
+    turned_to = (
+        Exists(Application.objects.filter(**ours).exclude(source=Application.Source.ALLOCATION))
+        | Exists(Invitation.objects.filter(**ours, state=InvitationState.ACCEPTED))
+        | Exists(Offer.objects.filter(**ours, state=OfferState.ACCEPTED))
+    )
+    blocked = Exists(
+        Candidate.blocked_organisations.through.objects.filter(candidate=candidate, organisation_id=organisation)
+    )
+    memberships = Membership.objects.filter(turned_to, user_id=actor.user_id).filter(~blocked)
+    open_to = Q(user_id=actor.user_id) | Q(Exists(memberships))
+    return set(Candidate.objects.filter(open_to, pk__in=candidate_ids).values_list("pk", flat=True))
+
+
+# Opportunities
+
+
+def visible_opportunities(actor: Actor) -> QuerySet[Opportunity]:
+    """What lists may show: public ones, the organisation's own, and those one was invited or applied to."""
+    if actor.is_staff or actor.is_system:
+        return Opportunity.objects.all()
+    public = Q(
+        state=OpportunityState.PUBLISHED,
+        visibility=Opportunity.Visibility.PUBLIC,
+        posting_organisation__suspended_at=None,
+    )
+    if actor.user_id is None:
+        return Opportunity.objects.filter(public)
+    return Opportunity.objects.filter(public | _own_opportunity(actor.user_id))
+
+
+def access_opportunity(
+    actor: Actor, opportunity_id: UUID, *, to: Literal["read", "manage"] = "read", lock: bool = False
+) -> Opportunity:
+    """Whoever has the address of an unlisted opportunity may read it. Raises NotFound, NotPermitted."""
+    opportunities = visible_opportunities(actor)
+    if not (actor.is_staff or actor.is_system):
+        unlisted = Q(
+            state=OpportunityState.PUBLISHED,
+            visibility=Opportunity.Visibility.UNLISTED,
+            posting_organisation__suspended_at=None,
+        )
+        opportunities = opportunities | Opportunity.objects.filter(unlisted)
+    found = opportunities.filter(public_id=_uuid(opportunity_id)).values_list("pk", "posting_organisation_id").first()
+    if found is None:
+        raise NotFound("opportunity")
+    pk, organisation_id = found
+    if to == "manage":
+        _require_manage(actor, organisation_id, kind="opportunity", is_public=True)
+    rows = Opportunity.objects.select_related("posting_organisation", "current_revision")
+    # FOR UPDATE, not weaker: it must wait for those who keep the opportunity as it is.
+    return (rows.select_for_update(of=("self",)) if lock else rows).get(pk=pk)
+
+
+def _own_opportunity(user_id: int) -> Q:
+    members = Membership.objects.filter(user_id=user_id, organisation_id=OuterRef("posting_organisation_id"))
+    invited = Invitation.objects.filter(
+        opportunity_id=OuterRef("pk"), candidate__user_id=user_id, state__in=_LIVE_OR_ACCEPTED
+    )
+    applied = Application.objects.filter(opportunity_id=OuterRef("pk"), candidate__user_id=user_id)
+    not_draft = ~Q(state__in=[OpportunityState.DRAFT, OpportunityState.IN_REVIEW])
+    return Q(Exists(members)) | (not_draft & (Q(Exists(invited)) | Q(Exists(applied))))
+
+
+# What hangs on an opportunity and a candidate
+
+
+def visible_applications(actor: Actor) -> QuerySet[Application]:
+    return _visible(Application.objects.all(), actor)
+
+
+def visible_invitations(actor: Actor) -> QuerySet[Invitation]:
+    return _visible(Invitation.objects.all(), actor)
+
+
+def visible_offers(actor: Actor) -> QuerySet[Offer]:
+    return _visible(Offer.objects.all(), actor)
+
+
+def visible_placements(actor: Actor) -> QuerySet[Placement]:
+    return _visible(Placement.objects.all(), actor)
+
+
+def access_application(actor: Actor, application_id: UUID, *, to: Right = "read", lock: bool = False) -> Application:
+    """Raises NotFound, NotPermitted."""
+    return _access(visible_applications(actor), actor, application_id, to, lock, "application", "revision")
+
+
+def access_invitation(actor: Actor, invitation_id: UUID, *, to: Right = "read", lock: bool = False) -> Invitation:
+    """Raises NotFound, NotPermitted."""
+    return _access(visible_invitations(actor), actor, invitation_id, to, lock, "invitation")
+
+
+def access_offer(actor: Actor, offer_id: UUID, *, to: Right = "read", lock: bool = False) -> Offer:
+    """Raises NotFound, NotPermitted. To change an offer, lock its application before it."""
+    return _access(visible_offers(actor), actor, offer_id, to, lock, "offer", "application", "revision")
+
+
+def access_placement(actor: Actor, placement_id: UUID, *, to: Right = "read", lock: bool = False) -> Placement:
+    """Raises NotFound, NotPermitted."""
+    return _access(visible_placements(actor), actor, placement_id, to, lock, "placement", "offer", "seat")
+
+
+def _visible(rows: QuerySet[Row], actor: Actor) -> QuerySet[Row]:
+    if actor.is_staff or actor.is_system:
+        return rows
+    if actor.user_id is None:
+        return rows.none()
+    members = Membership.objects.filter(
+        user_id=actor.user_id, organisation_id=OuterRef("opportunity__posting_organisation_id")
+    )
+    return rows.filter(Q(candidate__user_id=actor.user_id) | Q(Exists(members)))
+
+
+def _access(rows: QuerySet[Row], actor: Actor, public_id: UUID, to: Right, lock: bool, kind: str, *also: str) -> Row:
+    found = (
+        rows.filter(public_id=_uuid(public_id))
+        .values_list("pk", "opportunity_id", "candidate__user_id", "opportunity__posting_organisation_id")
+        .first()
+    )
+    if found is None:
+        raise NotFound(kind)
+    pk, opportunity_id, user_id, organisation_id = found
+    is_own = user_id is not None and user_id == actor.user_id
+    if to == "own" and not (is_own or actor.is_system):
+        raise NotPermitted(f"answer for the person this {kind} is about")
+    if to == "manage":
+        if is_own:
+            raise NotPermitted("decide this, which nobody does about themselves")
+        _require_manage(actor, organisation_id, kind=kind)
+    if to != "read" or lock:
+        keep_opportunity(opportunity_id)
+    related = ("opportunity__posting_organisation", "opportunity__current_revision", "candidate", *also)
+    fetched = rows.model._default_manager.select_related(*related)
+    return (fetched.select_for_update(of=("self",), no_key=True) if lock else fetched).get(pk=pk)
+
+
+def _require_manage(actor: Actor, organisation_id: int, *, kind: str, is_public: bool = False) -> None:
+    """`is_public` rows are known to strangers too: these read NotPermitted, for NotFound would be a lie."""
+    if is_public and not may(actor, organisation_id, "read"):
+        raise NotPermitted("recruit for this organisation")
+    require_right(actor, organisation_id, "manage", kind=kind)
+
+
+def _first(rows: QuerySet[Candidate], public_id: UUID, *, lock: bool) -> Candidate | None:
+    pk = rows.filter(public_id=_uuid(public_id)).values_list("pk", flat=True).first()
+    if pk is None:
+        return None
+    candidates = Candidate.objects.filter(pk=pk)
+    return (candidates.select_for_update(no_key=True) if lock else candidates).first()
+
+
+def _uuid(value: Any) -> UUID:
+    """A query by something that is no UUID would be an error of the database's, not an answer."""
+    return value if isinstance(value, UUID) else UUID(int=0)
+
+
+def _is_own(actor: Actor, candidate: Candidate) -> bool:
+    return actor.user_id is not None and candidate.user_id == actor.user_id
+
+
+def _user_of(row: Any) -> int | None:
+    """Whom the row is about, if it is about somebody who can log in."""
+    if isinstance(row, Candidate):
+        return row.user_id
+    return row.candidate.user_id if hasattr(row, "candidate_id") else None

@@ -1,0 +1,33 @@
+"""The staff's pages of the marketplace, by noun."""
+
+from marketplace.admin import (
+    applications,
+    candidates,
+    facts,
+    groups,
+    invitations,
+    notifications,
+    offers,
+    opportunities,
+    placements,
+    rates,
+    seats,
+    taxonomy,
+    terms,
+)
+
+__all__ = [
+    "applications",
+    "candidates",
+    "facts",
+    "groups",
+    "invitations",
+    "notifications",
+    "offers",
+    "opportunities",
+    "placements",
+    "rates",
+    "seats",
+    "taxonomy",
+    "terms",
+]

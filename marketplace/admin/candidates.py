@@ -1,0 +1,145 @@
+"""Candidates and what is known of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import F, Model, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from accounts.admin.console import EditableInline, RecordedAdmin
+from accounts.admin.rendering import NOTHING, count_of, link_to_list
+from marketplace.models import (
+    Application,
+    Candidate,
+    CandidateLanguage,
+    CandidateSkill,
+    Placement,
+    WorkAuthorisation,
+    WorkExperience,
+)
+from marketplace.models.candidate import Commitment
+
+
+class SkillsInline(EditableInline):
+    model = CandidateSkill
+    fields = ("skill", "level", "years", "last_used_on", "source")
+    autocomplete_fields = ("skill",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CandidateSkill]:
+        return super().get_queryset(request).select_related("skill", "candidate").order_by("-level", "id")
+
+
+class LanguagesInline(EditableInline):
+    model = CandidateLanguage
+    fields = ("language", "level")
+
+
+class AuthorisationsInline(EditableInline):
+    model = WorkAuthorisation
+    fields = ("country", "expires_on")
+
+
+class ExperiencesInline(EditableInline):
+    model = WorkExperience
+    fields = ("title", "employer", "occupation", "starts_on", "ends_on")
+    autocomplete_fields = ("occupation",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkExperience]:
+        return super().get_queryset(request).select_related("occupation", "candidate")
+
+
+@admin.register(Candidate)
+class CandidateAdmin(RecordedAdmin):
+    """Changes count up the revision and are told like those made through the API, so that scores follow."""
+
+    created_event = "CandidateRegistered"
+    updated_event = "CandidateUpdated"
+    list_display = (
+        "name", "headline", "country", "weekly_hours", "rate", "discoverable", "open_to_offers", "is_suspended",
+        "applications_count", "placements_count", "created_at",
+    )  # fmt: skip
+    list_select_related = ("user",)
+    list_filter = (
+        "discoverable",
+        "open_to_offers",
+        ("suspended_at", admin.EmptyFieldListFilter),
+        ("merged_into", admin.EmptyFieldListFilter),
+        ("user", admin.EmptyFieldListFilter),
+        "country",
+        ("years_experience", RangeNumericFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
+    search_fields = ("name", "email", "user__email", "headline", "=public_id")
+    date_hierarchy = "created_at"
+    autocomplete_fields = ("user", "merged_into", "blocked_organisations")
+    readonly_fields = ("public_id", "revision", "created_at", "event_log", "standing")
+    inlines = (SkillsInline, LanguagesInline, AuthorisationsInline, ExperiencesInline)
+    fieldsets = (
+        (None, {"fields": ("name", "headline", "user", "standing")}),
+        ("Contacts and résumé", {
+            "classes": ("collapse",),
+            "description": "Personal. Recruiters see it only once the candidate applied to them or accepted.",
+            "fields": ("email", "phone", "linkedin", "resume_text"),
+        }),
+        ("Place", {"fields": (("country", "region"), ("latitude", "longitude"), "timezone",
+                              ("work_starts_minute", "work_ends_minute"))}),
+        ("Work wanted", {"fields": (("years_experience", "weekly_hours"), "commitments", "available_from",
+                                    ("rate_amount", "rate_currency", "rate_period"))}),
+        ("Who may find them", {"fields": ("discoverable", "open_to_offers", "blocked_organisations")}),
+        ("Record", {"fields": ("suspended_at", "merged_into", "revision", "public_id", "created_at")}),
+        ("Events", {"classes": ("tab",), "fields": ("event_log",)}),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Candidate]:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                applications_n=count_of(Application.objects.all(), "candidate"),
+                placements_n=count_of(Placement.objects.live(), "candidate"),
+            )
+        )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "commitments":
+            return forms.MultipleChoiceField(
+                choices=Commitment.choices, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget()
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def record(self, request: HttpRequest, row: Model, changed: list[str], change: bool) -> None:
+        if change:
+            Candidate.objects.filter(pk=row.pk).update(revision=F("revision") + 1)
+        super().record(request, row, changed, change)
+
+    @display(description="Rate")
+    def rate(self, candidate: Candidate) -> str:
+        if candidate.rate_amount is None:
+            return NOTHING
+        return f"{candidate.rate_amount.normalize():f} {candidate.rate_currency} / {candidate.rate_period}"
+
+    @display(description="Suspended", boolean=True, ordering="suspended_at")
+    def is_suspended(self, candidate: Candidate) -> bool:
+        return candidate.suspended_at is not None
+
+    @display(description="Applications", ordering="applications_n")
+    def applications_count(self, candidate: Any) -> str:
+        return link_to_list(Application, str(candidate.applications_n), candidate__id__exact=candidate.pk)
+
+    @display(description="At work", ordering="placements_n")
+    def placements_count(self, candidate: Any) -> str:
+        return link_to_list(Placement, str(candidate.placements_n), candidate__id__exact=candidate.pk)
+
+    @display(description="In the market")
+    def standing(self, candidate: Candidate) -> str:
+        if not candidate.pk:
+            return NOTHING
+        return link_to_list(Application, "applications", candidate__id__exact=candidate.pk) + link_to_list(
+            Placement, " · placements", candidate__id__exact=candidate.pk
+        )

@@ -1,0 +1,34 @@
+"""Who looks at a row, as the types of the marketplace ask it."""
+
+from typing import Any
+
+from accounts.api.context import Context
+from accounts.api.peers import batched, related
+from marketplace.access import contacts_open
+from marketplace.models import Candidate, Opportunity
+from matching.core.rules import Disclosure
+
+
+def opportunity_of(row: Any) -> Opportunity:
+    opportunity: Opportunity = row if isinstance(row, Opportunity) else related(row, "opportunity")
+    return opportunity
+
+
+def is_inside(context: Context, row: Any) -> bool:
+    """Whether the actor belongs to the organisation that posted the opportunity behind a row, or is staff."""
+    return context.actor.is_staff or context.reads(opportunity_of(row).posting_organisation_id)
+
+
+def audience(context: Context, row: Any) -> Disclosure:
+    if context.actor.is_staff:
+        return Disclosure.STAFF
+    return Disclosure.ORGANISATION if is_inside(context, row) else Disclosure.PUBLIC
+
+
+def sees_contacts(context: Context, candidate: Candidate) -> bool:
+    """Whether name, contacts and résumé are open to the actor; one statement for all candidates loaded together."""
+
+    def load(rows: list[Candidate]) -> dict[int, bool]:
+        return dict.fromkeys(contacts_open(context.actor, [row.pk for row in rows]), True)
+
+    return batched(candidate, ("contacts", context.actor.user_id), load, False)

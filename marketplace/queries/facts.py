@@ -1,0 +1,233 @@
+"""Gathering what deciding reads: facts of candidates and terms of opportunities, many at a time.
+
+The number of SQL statements does not depend on how many are asked for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from marketplace.core.money import hourly_eur
+from marketplace.models import (
+    Candidate,
+    CandidateGroupMembership,
+    CandidateLanguage,
+    CandidateSkill,
+    ExchangeRateSet,
+    Opportunity,
+    OpportunityLocation,
+    OpportunitySkill,
+    PayBand,
+    Placement,
+    WorkAuthorisation,
+)
+from marketplace.queries.rates import current_rate_set, rates_of
+from marketplace.queries.skills import survivors
+from matching.core.facts import CandidateFacts, OpportunityTerms, SkillFact, SkillTerm
+
+__all__ = [
+    "assemble",
+    "current_rate_set",
+    "facts_of",
+    "hourly_eur",
+    "merged_skill_facts",
+    "terms_of",
+    "utc_offset_minutes",
+]
+
+
+def facts_of(
+    candidate_ids: Collection[int], *, on: date, rate_set: ExchangeRateSet | None
+) -> dict[int, CandidateFacts]:
+    """Facts by candidate (inner ids) on a day, rates in EUR at a set's. Candidates that do not exist are left out."""
+    ids = list(candidate_ids)
+    rates = rates_of(rate_set)
+    skills = _skills(ids)
+    languages: dict[int, dict[str, int]] = defaultdict(dict)
+    for candidate_id, language, level in (
+        CandidateLanguage.objects.filter(candidate_id__in=ids)
+        .order_by("language")
+        .values_list("candidate_id", "language", "level")
+    ):
+        languages[candidate_id][language] = level
+    authorisations: dict[int, dict[str, date | None]] = defaultdict(dict)
+    for candidate_id, country, expires_on in (
+        WorkAuthorisation.objects.filter(candidate_id__in=ids)
+        .order_by("country")
+        .values_list("candidate_id", "country", "expires_on")
+    ):
+        authorisations[candidate_id][country] = expires_on
+    groups: dict[int, set[int]] = defaultdict(set)
+    for candidate_id, group_id in CandidateGroupMembership.objects.filter(candidate_id__in=ids).values_list(
+        "candidate_id", "group_id"
+    ):
+        groups[candidate_id].add(group_id)
+    taken = dict(
+        Placement.objects.live()
+        .filter(candidate_id__in=ids)
+        .order_by()
+        .values_list("candidate_id")
+        .annotate(hours=Sum("weekly_hours"))
+    )
+    return {
+        candidate.pk: assemble(
+            candidate,
+            candidate.pk,
+            on=on,
+            rates=rates,
+            languages=languages.get(candidate.pk, {}),
+            work_authorisations=authorisations.get(candidate.pk, {}),
+            skills=skills.get(candidate.pk, {}),
+            groups=frozenset(groups.get(candidate.pk, ())),
+            hours_taken=taken.get(candidate.pk, 0),
+        )
+        for candidate in Candidate.objects.filter(pk__in=ids)
+    }
+
+
+def assemble(
+    row: Any,
+    candidate_id: int,
+    *,
+    on: date,
+    rates: Mapping[str, Decimal],
+    languages: Mapping[str, int],
+    work_authorisations: Mapping[str, date | None],
+    skills: Mapping[int, SkillFact],
+    groups: frozenset[int],
+    hours_taken: int,
+) -> CandidateFacts:
+    """Facts from a candidate's row, or from a row of its history, and what hangs on it."""
+    wanted = row.weekly_hours
+    return CandidateFacts(
+        candidate_id=candidate_id,
+        revision=row.revision,
+        country=row.country or None,
+        region=row.region or None,
+        latitude=row.latitude,
+        longitude=row.longitude,
+        timezone=row.timezone or None,
+        utc_offset_minutes=utc_offset_minutes(row.timezone, on),
+        work_starts_minute=row.work_starts_minute,
+        work_ends_minute=row.work_ends_minute,
+        languages=languages,
+        work_authorisations=work_authorisations,
+        years_experience=row.years_experience,
+        weekly_hours=wanted,
+        free_hours=None if wanted is None else max(wanted - hours_taken, 0),
+        hourly_rate=None
+        if row.rate_amount is None
+        else hourly_eur(row.rate_amount, row.rate_currency, row.rate_period, rates),
+        commitments=frozenset(row.commitments),
+        available_from=row.available_from,
+        skills=skills,
+        groups=groups,
+    )
+
+
+def terms_of(
+    opportunity_ids: Collection[int], *, rate_set: ExchangeRateSet | None, on: date | None = None
+) -> dict[int, OpportunityTerms]:
+    """Terms by opportunity (inner ids). `on` is the day whose clock counts for the offset from UTC: today if None."""
+    ids = list(opportunity_ids)
+    on = on or timezone.now().date()
+    rates = rates_of(rate_set)
+    rows = list(OpportunitySkill.objects.filter(opportunity_id__in=ids).order_by("opportunity_id", "skill_id"))
+    became = survivors(row.skill_id for row in rows)
+    skills: dict[int, dict[int, SkillTerm]] = defaultdict(dict)
+    for row in rows:
+        skill_id = became.get(row.skill_id, row.skill_id)
+        term = SkillTerm(skill_id, row.required, row.weight, row.min_level, row.min_years)
+        known = skills[row.opportunity_id].get(skill_id)
+        skills[row.opportunity_id][skill_id] = _stricter(known, term) if known else term
+    places: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for opportunity_id, kind, country, region in OpportunityLocation.objects.filter(opportunity_id__in=ids).values_list(
+        "opportunity_id", "kind", "country", "region"
+    ):
+        places[opportunity_id, kind].add(region or country)
+    pay: dict[int, list[tuple[Decimal, Decimal]]] = defaultdict(list)
+    for band in PayBand.objects.filter(opportunity_id__in=ids):
+        low = hourly_eur(band.minimum, band.currency, band.period, rates)
+        high = hourly_eur(band.maximum, band.currency, band.period, rates)
+        if low is not None and high is not None:
+            pay[band.opportunity_id].append((low, high))
+    return {
+        opportunity.pk: OpportunityTerms(
+            opportunity_id=opportunity.pk,
+            revision=opportunity.current_revision.number if opportunity.current_revision else 0,
+            commitment=opportunity.commitment or None,
+            arrangement=opportunity.arrangement or None,
+            weekly_hours=opportunity.weekly_hours,
+            years_experience=opportunity.years_experience,
+            starts_on=opportunity.starts_on,
+            utc_offset_minutes=utc_offset_minutes(opportunity.timezone, on),
+            allowed_places=frozenset(places.get((opportunity.pk, OpportunityLocation.Kind.ALLOWED), ())),
+            excluded_places=frozenset(places.get((opportunity.pk, OpportunityLocation.Kind.EXCLUDED), ())),
+            min_hourly_pay=min((low for low, _ in pay.get(opportunity.pk, ())), default=None),
+            max_hourly_pay=max((high for _, high in pay.get(opportunity.pk, ())), default=None),
+            skills=tuple(skills[opportunity.pk][skill_id] for skill_id in sorted(skills.get(opportunity.pk, ()))),
+        )
+        for opportunity in Opportunity.objects.filter(pk__in=ids).select_related("current_revision")
+    }
+
+
+def utc_offset_minutes(name: str, on: date) -> int | None:
+    """How far a zone's clock is ahead of UTC at noon (UTC) of a day."""
+    if not name:
+        return None
+    try:
+        offset = datetime.combine(on, time(12), UTC).astimezone(ZoneInfo(name)).utcoffset()
+    except (ZoneInfoNotFoundError, ValueError):  # a zone that the machine's list does not know any more
+        return None
+    return round(offset.total_seconds() / 60) if offset is not None else None
+
+
+def merged_skill_facts(facts: Iterable[tuple[int, SkillFact]], became: dict[int, int]) -> dict[int, SkillFact]:
+    """Facts by unmerged skill, ascending. Of two that have become one, the best of each part counts."""
+    merged: dict[int, SkillFact] = {}
+    for stated, fact in facts:
+        skill_id = became.get(stated, stated)
+        other = merged.get(skill_id)
+        if other is None:
+            merged[skill_id] = fact
+        else:
+            merged[skill_id] = SkillFact(
+                level=max(fact.level, other.level),
+                years=max((years for years in (fact.years, other.years) if years is not None), default=None),
+                last_used_on=max(
+                    (on for on in (fact.last_used_on, other.last_used_on) if on is not None), default=None
+                ),
+            )
+    return dict(sorted(merged.items()))
+
+
+def _skills(candidate_ids: list[int]) -> dict[int, dict[int, SkillFact]]:
+    rows = list(
+        CandidateSkill.objects.filter(candidate_id__in=candidate_ids).values_list(
+            "candidate_id", "skill_id", "level", "years", "last_used_on"
+        )
+    )
+    became = survivors(row[1] for row in rows)
+    by_candidate: dict[int, list[tuple[int, SkillFact]]] = defaultdict(list)
+    for candidate_id, skill_id, level, years, last_used_on in rows:
+        by_candidate[candidate_id].append((skill_id, SkillFact(level, years, last_used_on)))
+    return {candidate_id: merged_skill_facts(facts, became) for candidate_id, facts in by_candidate.items()}
+
+
+def _stricter(one: SkillTerm, other: SkillTerm) -> SkillTerm:
+    years = [term.min_years for term in (one, other) if term.min_years is not None]
+    return SkillTerm(
+        skill_id=one.skill_id,
+        required=one.required or other.required,
+        weight=max(one.weight, other.weight),
+        min_level=max(one.min_level, other.min_level),
+        min_years=max(years, default=None),
+    )
