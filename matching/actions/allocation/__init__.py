@@ -1,0 +1,25 @@
+"""Allocation: plan, settle proposals, commit, replay."""
+
+from matching.actions.allocation.committing import commit_allocation
+from matching.actions.allocation.planning import (
+    discard_allocation,
+    exclude_proposal,
+    expire_allocation,
+    pin_proposal,
+    plan_allocation,
+)
+from matching.actions.allocation.replaying import Replay, replay, verify_run
+from matching.actions.allocation.solving import solve_run
+
+__all__ = [
+    "Replay",
+    "commit_allocation",
+    "discard_allocation",
+    "exclude_proposal",
+    "expire_allocation",
+    "pin_proposal",
+    "plan_allocation",
+    "replay",
+    "solve_run",
+    "verify_run",
+]

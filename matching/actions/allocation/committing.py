@@ -1,0 +1,164 @@
+"""Committing a plan: every proposal is rechecked against the truth, and what still holds becomes an offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.actions.timers import cancel_timer
+from accounts.actions.transitions import move
+from accounts.core.actor import Actor, ActorKind
+from accounts.core.machine import decide
+from accounts.errors import DomainError, InvalidInput, NotFound
+from marketplace.access import keep_opportunity
+from marketplace.actions.applications import check_open, open_application
+from marketplace.actions.offers import send_offer
+from marketplace.models import Application, Candidate, Offer, Opportunity
+from marketplace.queries.facts import facts_of
+from marketplace.queries.rates import rates_of
+from matching.access import access_run, planner_kind
+from matching.actions.allocation.planning import max_age
+from matching.actions.models import live_model
+from matching.core.facts import CandidateFacts
+from matching.core.workflow import PROPOSAL, RUN, ProposalState
+from matching.errors import CandidateEngaged, CandidateGone, CandidateSetAside, HoursTaken, PayUnknown, RunTooOld
+from matching.models import AllocationRun, Proposal
+from matching.queries.market import Between, hours_short
+from matching.queries.pay import pay_for
+from matching.queries.scorable import Scorable, basics_at, scorables
+
+_OPEN = (ProposalState.PROPOSED.value, ProposalState.PINNED.value)
+
+
+def commit_allocation(
+    *, actor: Actor, run_id: UUID, proposal_ids: Sequence[UUID] | None = None, now: datetime
+) -> AllocationRun:
+    """Send the offers of a plan: all that are proposed or pinned, or those named.
+
+    Each proposal is judged anew, in a savepoint of its own: it becomes an offer that holds a seat, or is dropped with
+    the reason. All of it is one transaction: whoever is killed in the middle has sent nothing. A run is committed once;
+    of two who try at the same time, the second finds it committed.
+
+    Raises IllegalTransition, RunTooOld, InvalidInput, NotFound, NotPermitted.
+    """
+    with transaction.atomic():
+        run = access_run(actor, run_id, to="manage", lock=True)
+        by = planner_kind(actor)
+        decide(RUN, run.state, "commit", by)
+        if run.planned_at is None or run.planned_at + max_age() < now:
+            hours = int(max_age() / timedelta(hours=1))
+            raise RunTooOld(planned_at=run.planned_at or run.created_at, hours=hours)
+        proposals = _chosen(run, proposal_ids)
+        move(run, RUN, "commit", actor=actor, by=by, now=now)
+        truth = _gather(proposals, now)
+        sent = 0
+        for proposal in proposals:
+            try:
+                with transaction.atomic():
+                    _send(proposal, run, truth, actor=actor, by=by, now=now)
+            except DomainError as refusal:
+                extra = {"reason": refusal.message[:200]}
+                payload = {"run": run.pk, "code": refusal.code}
+                proposal.state = Proposal.objects.values_list("state", flat=True).get(pk=proposal.pk)
+                move(proposal, PROPOSAL, "drop", actor=actor, by=by, now=now, extra_fields=extra, payload=payload)
+            else:
+                sent += 1
+        totals = {"sent": sent, "dropped": len(proposals) - sent, "finished_at": now}
+        move(run, RUN, "finish", actor=actor, by=by, now=now, extra_fields=totals)
+        cancel_timer("allocation_expiry", run.pk)
+    return run
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """What the recheck goes by: read after everything that could change it was locked."""
+
+    opportunities: Mapping[int, Scorable]
+    candidates: Mapping[int, Candidate]
+    facts: Mapping[int, CandidateFacts]
+    between: Between
+    rates: Mapping[str, Decimal]
+
+
+def _gather(proposals: Sequence[Proposal], now: datetime) -> _Truth:
+    """Lock in the marketplace's order (opportunities, applications, candidates), each by ascending id, then read."""
+    opportunity_ids = sorted({proposal.opportunity_id for proposal in proposals})
+    candidate_ids = sorted({proposal.candidate_id for proposal in proposals})
+    for pk in opportunity_ids:
+        keep_opportunity(pk)
+    list(
+        Application.objects.live()
+        .filter(opportunity__in=opportunity_ids, candidate__in=candidate_ids)
+        .order_by("pk")
+        .select_for_update(no_key=True)
+    )
+    locked = Candidate.objects.filter(pk__in=candidate_ids).order_by("pk").select_for_update(no_key=True)
+    candidates = {candidate.pk: candidate for candidate in locked}
+    basics = basics_at(now, live_model())
+    return _Truth(
+        opportunities=scorables(Opportunity.objects.filter(pk__in=opportunity_ids), basics),
+        candidates=candidates,
+        facts=facts_of(candidate_ids, on=basics.on, rate_set=basics.rates),
+        between=Between(opportunity_ids, candidate_ids),
+        rates=rates_of(basics.rates),
+    )
+
+
+def _send(
+    proposal: Proposal, run: AllocationRun, truth: _Truth, *, actor: Actor, by: ActorKind, now: datetime
+) -> Offer:
+    """Turn one proposal into an offer. Eligibility and the seat are checked by the actions that this calls."""
+    one = truth.opportunities[proposal.opportunity_id]
+    candidate = truth.candidates[proposal.candidate_id]
+    pair = proposal.opportunity_id, proposal.candidate_id
+    check_open(one.opportunity, now)
+    _check(pair, one, candidate, truth)
+    pay = pay_for(candidate, one.opportunity, truth.rates)
+    if pay is None:
+        raise PayUnknown
+    application = open_application(opportunity_pk=one.pk, candidate_pk=candidate.pk, actor=actor, by=by, now=now)
+    offer = send_offer(
+        actor=actor,
+        application_id=application.public_id,
+        kind=Offer.Kind.RESERVED,
+        pay=pay,
+        expires_at=now + timedelta(hours=run.offers_expire_hours),
+        now=now,
+    )
+    extra = {"offer": offer, "application": application}
+    move(proposal, PROPOSAL, "send", actor=actor, by=by, now=now, extra_fields=extra, payload={"run": run.pk})
+    return offer
+
+
+def _check(pair: tuple[int, int], one: Scorable, candidate: Candidate, truth: _Truth) -> None:
+    """Raises the refusal of what has changed since the plan."""
+    applied = pair in truth.between.applications
+    present = candidate.suspended_at is None and candidate.merged_into_id is None
+    if not present or not (applied or (candidate.open_to_offers and candidate.discoverable)):
+        raise CandidateGone
+    if truth.between.is_engaged(candidate.pk):
+        raise CandidateEngaged
+    if not truth.between.may_meet(one, candidate.pk):
+        raise CandidateSetAside
+    facts = truth.facts[candidate.pk]
+    if hours_short(one, facts):
+        raise HoursTaken(free=facts.free_hours or 0, asked=one.terms.weekly_hours or 0)
+
+
+def _chosen(run: AllocationRun, proposal_ids: Sequence[UUID] | None) -> list[Proposal]:
+    """The proposals to send, best first. Raises NotFound, or InvalidInput for those that staff excluded."""
+    rows = list(Proposal.objects.filter(run=run).order_by("-value", "pk").select_for_update(no_key=True))
+    if proposal_ids is None:
+        return [row for row in rows if row.state in _OPEN]
+    wanted = set(proposal_ids)
+    if wanted - {row.public_id for row in rows}:
+        raise NotFound("proposal")
+    chosen = [row for row in rows if row.public_id in wanted]
+    if any(row.state not in _OPEN for row in chosen):
+        raise InvalidInput("proposals", "must be proposed or pinned")
+    return chosen

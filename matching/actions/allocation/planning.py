@@ -1,0 +1,144 @@
+"""Asking for an allocation, and settling what it proposes before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.access import access_organisation, require_staff
+from accounts.actions.events import append
+from accounts.actions.timers import cancel_timer
+from accounts.actions.transitions import move
+from accounts.core.actor import Actor, ActorKind
+from accounts.errors import InvalidInput, NotFound
+from accounts.models import Organisation
+from marketplace.models import Opportunity
+from matching.access import access_proposal, access_run, planner_kind
+from matching.core.allocation import Policy
+from matching.core.workflow import PROPOSAL, RUN, RunState
+from matching.errors import RunNotPlanned
+from matching.models import AllocationRun, Proposal
+
+LONGEST_OFFER_HOURS = 90 * 24
+MOST_OPPORTUNITIES = 1000  # named one by one; a run over everything has no such limit
+DEFAULT_POLICY = Policy()
+
+
+def plan_allocation(
+    *,
+    actor: Actor,
+    organisation_id: UUID | None = None,
+    opportunity_ids: Sequence[UUID] = (),
+    policy: Mapping[str, int] | None = None,
+    previous_run_id: UUID | None = None,
+    offers_expire_hours: int = 72,
+    now: datetime,
+) -> AllocationRun:
+    """Queue an allocation of an organisation's open seats; of the whole market's, for staff, without one.
+
+    `opportunity_ids` narrow it. `policy` holds the weights quality, fill and speed in thousandths that sum to 1000.
+    What staff pinned and excluded in a previous run of the same scope carries over. The offers of a commit will expire
+    after `offers_expire_hours`. A worker solves it: AllocationQueued is delivered to the consumer `allocation`.
+
+    Raises InvalidInput, NotFound, NotPermitted.
+    """
+    weights = read_policy(policy)
+    if type(offers_expire_hours) is not int or not 1 <= offers_expire_hours <= LONGEST_OFFER_HOURS:
+        raise InvalidInput("offersExpireHours", f"must be a whole number from 1 to {LONGEST_OFFER_HOURS}")
+    with transaction.atomic():
+        organisation = None
+        if organisation_id is not None:
+            organisation = access_organisation(actor, organisation_id, to="manage")
+        else:
+            require_staff(actor)
+        opportunities = _opportunities(organisation, opportunity_ids)
+        previous = None
+        if previous_run_id is not None:
+            previous = access_run(actor, previous_run_id, to="manage")
+            if previous.organisation_id != (organisation.pk if organisation is not None else None):
+                raise InvalidInput("previousRun", "is of another scope")
+        run = AllocationRun.objects.create(
+            organisation=organisation,
+            policy=weights.to_data(),
+            previous=previous,
+            offers_expire_hours=offers_expire_hours,
+            created_by_id=actor.user_id,
+            created_at=now,
+        )
+        run.opportunities.set(opportunities)
+        append(run, "AllocationQueued", actor=actor, by=planner_kind(actor), now=now)
+    return run
+
+
+def discard_allocation(*, actor: Actor, run_id: UUID, now: datetime) -> AllocationRun:
+    """Lay a plan aside. Raises IllegalTransition, NotFound, NotPermitted."""
+    with transaction.atomic():
+        run = access_run(actor, run_id, to="manage", lock=True)
+        extra = {"finished_at": now}
+        move(run, RUN, "discard", actor=actor, by=planner_kind(actor), now=now, extra_fields=extra)
+        cancel_timer("allocation_expiry", run.pk)
+    return run
+
+
+def expire_allocation(run_pk: int, now: datetime) -> None:
+    """What the timer calls: a plan that nobody committed in time no longer can be. Does nothing to any other run."""
+    with transaction.atomic():
+        run = AllocationRun.objects.select_for_update(no_key=True).filter(pk=run_pk).first()
+        if run is None or run.state != RunState.PLANNED:
+            return
+        extra = {"finished_at": now}
+        move(run, RUN, "expire", actor=Actor.system(), by=ActorKind.SYSTEM, now=now, extra_fields=extra)
+
+
+def pin_proposal(*, actor: Actor, proposal_id: UUID, now: datetime) -> Proposal:
+    """Insist on a pair: the next plan keeps it. Raises RunNotPlanned, IllegalTransition, NotFound, NotPermitted."""
+    return _settle(actor, proposal_id, "pin", now)
+
+
+def exclude_proposal(*, actor: Actor, proposal_id: UUID, now: datetime) -> Proposal:
+    """Rule a pair out: it is not committed, and the next plan avoids it. Raises as `pin_proposal`."""
+    return _settle(actor, proposal_id, "exclude", now)
+
+
+def max_age() -> timedelta:
+    """How old a plan may be when it is committed."""
+    return timedelta(hours=int(getattr(settings, "ALLOCATION_MAX_AGE_HOURS", 24)))
+
+
+def read_policy(raw: Mapping[str, Any] | None) -> Policy:
+    """Weights as a policy. Raises InvalidInput."""
+    if raw is None:
+        return DEFAULT_POLICY
+    names = ("quality", "fill", "speed")
+    if set(raw) != set(names) or any(type(raw[name]) is not int or raw[name] < 0 for name in names):
+        raise InvalidInput("policy", "must have the weights quality, fill and speed, whole numbers from 0")
+    if sum(raw[name] for name in names) != 1000:
+        raise InvalidInput("policy", "must have weights that sum to 1000")
+    return Policy(**raw)
+
+
+def _settle(actor: Actor, proposal_id: UUID, action: str, now: datetime) -> Proposal:
+    with transaction.atomic():
+        proposal = access_proposal(actor, proposal_id, to="manage", lock=True)
+        if proposal.run.state != RunState.PLANNED:
+            raise RunNotPlanned(state=proposal.run.state)
+        move(proposal, PROPOSAL, action, actor=actor, by=planner_kind(actor), now=now, payload={"run": proposal.run_id})
+    return proposal
+
+
+def _opportunities(organisation: Organisation | None, opportunity_ids: Sequence[UUID]) -> list[Opportunity]:
+    if len(opportunity_ids) > MOST_OPPORTUNITIES:
+        raise InvalidInput("opportunities", f"are at most {MOST_OPPORTUNITIES}")
+    wanted = {one for one in opportunity_ids if isinstance(one, UUID)}
+    rows = Opportunity.objects.filter(public_id__in=wanted)
+    if organisation is not None:
+        rows = rows.filter(posting_organisation=organisation)
+    found = list(rows.order_by("pk"))
+    if len(found) != len(set(opportunity_ids)):
+        raise NotFound("opportunity")
+    return found

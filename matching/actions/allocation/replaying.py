@@ -1,0 +1,55 @@
+"""Doing a stored run again, and checking it without doing it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from matching.actions.allocation.solving import digest_of
+from matching.core.allocation import SOLVER, Certificate, Problem, Solution, solve, verify
+from matching.core.allocation.errors import InvalidAllocation, MalformedSnapshot
+from matching.core.allocation.problem import canonical_json, parse_json
+from matching.models import AllocationRun
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """`identical`: the same bytes came out. `differences` names the parts that did not. `not_replayable` says why a
+    run cannot be done again; then nothing was compared."""
+
+    identical: bool
+    differences: tuple[str, ...] = ()
+    not_replayable: str | None = None
+
+
+def replay(run: AllocationRun) -> Replay:
+    """Solve the stored problem again and compare, byte for byte. Nothing but the snapshot is read."""
+    if run.snapshot is None or run.solution is None:
+        return Replay(False, not_replayable=f"a run that is {run.state} has nothing to replay")
+    if run.solution.get("solver") != SOLVER:
+        return Replay(False, not_replayable=f"it was solved by {run.solution.get('solver')}, this is {SOLVER}")
+    if digest_of(run.snapshot) != run.snapshot_digest:
+        return Replay(False, ("snapshot",))
+    try:
+        again = solve(_problem(run)).to_json()
+    except InvalidAllocation as error:
+        return Replay(False, not_replayable=str(error))
+    stored = canonical_json(run.solution)
+    if again == stored:
+        return Replay(True)
+    new = parse_json(again)
+    return Replay(
+        False,
+        tuple(sorted(name for name in new.keys() | run.solution.keys() if new.get(name) != run.solution.get(name))),
+    )
+
+
+def verify_run(run: AllocationRun) -> Certificate:
+    """Judge the stored solution in one pass over the edges, with none of the solver's code. Raises MalformedSnapshot
+    for a run that has none."""
+    if run.snapshot is None or run.solution is None:
+        raise MalformedSnapshot(problem=f"a run that is {run.state} has no solution")
+    return verify(_problem(run), Solution.from_json(canonical_json(run.solution)))
+
+
+def _problem(run: AllocationRun) -> Problem:
+    return Problem.from_json(canonical_json((run.snapshot or {}).get("problem", {})))

@@ -1,0 +1,157 @@
+"""Solving a queued run: gather, solve, explain, store."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from django.db import transaction
+
+from accounts.actions.timers import set_timer
+from accounts.actions.transitions import move
+from accounts.core.actor import Actor, ActorKind
+from accounts.errors import DomainError
+from marketplace.models import Opportunity
+from matching.actions.allocation.planning import max_age
+from matching.actions.models import live_model
+from matching.core.allocation import Cause, EmptySeats, InvalidAllocation, Policy, Solution, diagnose, solve
+from matching.core.allocation.problem import canonical_json
+from matching.core.scoring import score
+from matching.core.workflow import RUN, ProposalState, RunState
+from matching.models import AllocationRun, CandidateProjection, Proposal
+from matching.queries.eligibility import count
+from matching.queries.market import Edge, Market, Pair, gather
+from matching.queries.scorable import basics_at
+
+logger = logging.getLogger(__name__)
+
+
+def solve_run(run_pk: int, now: datetime) -> AllocationRun:
+    """Plan a run that waits. Any other is returned as it is, so that this may be called twice.
+
+    A run that cannot be solved fails, and says why without naming anybody.
+    """
+    actor, by = Actor.system(), ActorKind.SYSTEM
+    with transaction.atomic():
+        run = AllocationRun.objects.select_for_update(of=("self",), no_key=True).get(pk=run_pk)
+        if run.state != RunState.QUEUED:
+            return run
+        move(run, RUN, "solve", actor=actor, by=by, now=now)
+        try:
+            with transaction.atomic():
+                planned = _plan(run, now)
+                move(run, RUN, "plan", actor=actor, by=by, now=now, extra_fields={**planned, "planned_at": now})
+                set_timer("allocation_expiry", run.pk, now + max_age())
+        except Exception as error:
+            logger.exception("allocation run %s failed", run.pk)
+            run = AllocationRun.objects.get(pk=run_pk)
+            extra = {"error": _explained(error), "finished_at": now}
+            move(run, RUN, "fail", actor=actor, by=by, now=now, extra_fields=extra)
+    return run
+
+
+def _plan(run: AllocationRun, now: datetime) -> dict[str, Any]:
+    """Write the proposals; the columns that the run gets."""
+    basics = basics_at(now, live_model())
+    pinned, excluded = _settled(run)
+    market = gather(run, Policy(**run.policy), basics, pinned=pinned, excluded=excluded)
+    solution = solve(market.problem)
+    diagnosis = diagnose(market.problem, solution)
+    Proposal.objects.bulk_create(_proposals(run, market, solution), batch_size=500)
+    snapshot = market.snapshot()
+    return {
+        "model": basics.model,
+        "snapshot": snapshot,
+        "snapshot_digest": digest_of(snapshot),
+        "solution": json.loads(solution.to_json()),
+        "diagnosis": [_explained_seats(one, market) for one in diagnosis],
+        "seats": sum(node.seats for node in market.problem.opportunities),
+        "proposed": len(solution.assignment),
+        "value": solution.value,
+        "bound": solution.bound,
+        "gap": solution.gap,
+    }
+
+
+def digest_of(snapshot: dict[str, Any]) -> str:
+    return blake2b(canonical_json(snapshot), digest_size=32).hexdigest()
+
+
+def _settled(run: AllocationRun) -> tuple[list[Pair], list[Pair]]:
+    """What was pinned and excluded in the run before."""
+    if run.previous_id is None:
+        return [], []
+    rows = Proposal.objects.filter(run=run.previous_id).order_by("opportunity_id", "candidate_id")
+    return (
+        list(rows.filter(state=ProposalState.PINNED).values_list("opportunity_id", "candidate_id")),
+        list(rows.filter(state=ProposalState.EXCLUDED).values_list("opportunity_id", "candidate_id")),
+    )
+
+
+def _proposals(run: AllocationRun, market: Market, solution: Solution) -> Iterable[Proposal]:
+    """The assignment; and what staff settled before, so that the next plan finds it again."""
+    pinned = set(market.problem.pinned)
+    for pair in solution.assignment:
+        state = ProposalState.PINNED if pair in pinned else ProposalState.PROPOSED
+        yield _proposal(run, market, pair, market.edges[pair], state)
+    for pair in market.problem.excluded:
+        yield _proposal(run, market, pair, market.edges.get(pair, Edge(0, 0, 0)), ProposalState.EXCLUDED)
+    for pair, reason in market.lost_pins.items():
+        if pair not in market.problem.excluded:
+            edge = market.edges.get(pair, Edge(0, 0, 0))
+            yield _proposal(run, market, pair, edge, ProposalState.DROPPED, reason)
+
+
+def _proposal(
+    run: AllocationRun, market: Market, pair: Pair, edge: Edge, state: ProposalState, reason: str = ""
+) -> Proposal:
+    opportunity_id, candidate_id = pair
+    contributions: list[dict[str, Any]] = []
+    if pair in market.edges:
+        terms = market.scorables[opportunity_id].terms
+        scored = score(market.facts[candidate_id], terms, model=market.basics.weights)
+        contributions = scored.fit.to_json()["contributions"]
+    return Proposal(
+        run=run,
+        opportunity_id=opportunity_id,
+        candidate_id=candidate_id,
+        application_id=market.applications.get(pair),
+        state=state.value,
+        value=edge.value,
+        fit=edge.fit,
+        acceptance=edge.acceptance,
+        contributions=contributions,
+        reason=reason,
+    )
+
+
+def _explained_seats(empty: EmptySeats, market: Market) -> dict[str, Any]:
+    """A diagnosis as data, with its sentence, public ids, and the criterion that keeps most people out."""
+    rows = Opportunity.objects.filter(pk__in=empty.opportunities).values_list("pk", "title", "public_id")
+    titles = {pk: title for pk, title, _ in rows}
+    data = empty.to_data() | {
+        "sentence": empty.sentence(titles),
+        "public_id": str(market.scorables[empty.opportunity].opportunity.public_id),
+        "public_ids": [str(public_id) for pk, _, public_id in sorted(rows)],
+        "criterion": None,
+    }
+    if empty.cause in {Cause.NOBODY_PASSES, Cause.COMPETITION}:
+        reachable = CandidateProjection.objects.filter(present=True, discoverable=True, open_to_offers=True)
+        found = count(market.scorables[empty.opportunity].rule, reachable, now=market.basics.now)
+        if found.binding is not None:
+            data["criterion"] = {
+                "path": found.binding.path,
+                "sentence": found.binding.sentence,
+                "gain": found.binding.gain,
+            }
+    return data
+
+
+def _explained(error: Exception) -> str:
+    """Names the fault. Only our own errors' words are kept: those of others may quote a row."""
+    known = isinstance(error, InvalidAllocation | DomainError)
+    return f"{type(error).__name__}: {error}"[:500] if known else type(error).__name__

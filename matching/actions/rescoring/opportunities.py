@@ -1,0 +1,72 @@
+"""Scoring opportunities against everybody: the top K, and all who applied."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import Q
+
+from marketplace.models import Application, Opportunity
+from matching.actions.models import live_model
+from matching.actions.rescoring.rows import Place, match_of, place_of, store
+from matching.core.facts import CandidateFacts
+from matching.models import Match
+from matching.queries.projection import projected_facts
+from matching.queries.scorable import SCORED_STATES, Basics, Scorable, basics_at, pool_of, scorables, top_k
+
+FACTS_KEPT = 20_000  # people whose facts are held at once, from one opportunity to the next
+
+
+def rescore(opportunity_ids: list[int], now: datetime) -> None:
+    """Make the matches of these opportunities (inner ids) what they should be; the caller holds the shared lock."""
+    basics = basics_at(now, live_model())
+    scored = scorables(Opportunity.objects.filter(pk__in=opportunity_ids, state__in=SCORED_STATES), basics)
+    Match.objects.filter(opportunity__in=set(opportunity_ids) - scored.keys()).delete()
+    applicants = _applicants(list(scored))
+    known: dict[int, CandidateFacts] = {}
+    rows: list[Match] = []
+    for scorable in scored.values():
+        kept = _best(scorable, applicants.get(scorable.pk, set()), basics, known)
+        rows += (match_of(facts, scorable, place, basics) for place, facts in kept)
+        stale = ~Q(candidate__in=[facts.candidate_id for _, facts in kept]) | ~Q(model=basics.model)
+        Match.objects.filter(stale, opportunity=scorable.pk).delete()
+    rows.sort(key=lambda row: (row.opportunity_id, row.candidate_id))
+    store(rows)
+
+
+def _best(
+    scorable: Scorable, applicants: set[int], basics: Basics, known: dict[int, CandidateFacts]
+) -> list[tuple[Place, CandidateFacts]]:
+    pool = list(pool_of(scorable, basics).values_list("pk", flat=True))
+    places = [
+        (place_of(basics.score_of("fit", facts, scorable.terms), scorable, facts.candidate_id, basics.key), facts)
+        for facts in _facts(pool, known)
+    ]
+    best = heapq.nsmallest(top_k(), places, key=lambda one: one[0])
+    within = {facts.candidate_id for _, facts in best}
+    return best + [one for one in places if one[1].candidate_id in applicants - within]
+
+
+def _facts(candidate_ids: list[int], known: dict[int, CandidateFacts]) -> Iterator[CandidateFacts]:
+    """Facts as projected. `known` carries over what the last opportunity read, within its bounds."""
+    missing = []
+    for pk in candidate_ids:
+        if pk in known:
+            yield known[pk]
+        else:
+            missing.append(pk)
+    for facts in projected_facts(missing):
+        if len(known) < FACTS_KEPT:
+            known[facts.candidate_id] = facts
+        yield facts
+
+
+def _applicants(opportunity_ids: list[int]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    for opportunity_id, candidate_id in (
+        Application.objects.live().filter(opportunity__in=opportunity_ids).values_list("opportunity_id", "candidate_id")
+    ):
+        found.setdefault(opportunity_id, set()).add(candidate_id)
+    return found

@@ -1,0 +1,238 @@
+"""Allocation runs: planned, looked at, settled by hand, committed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
+
+from accounts.admin.console import AddOnlyAdmin, ReadOnlyAdmin, ReadOnlyInline, SavedByActionAdmin
+from accounts.admin.rendering import NOTHING, badge, link, link_to_list, state_column
+from accounts.admin.steps import CAREFUL, Step, actor_of
+from matching.actions.allocation import (
+    commit_allocation,
+    discard_allocation,
+    exclude_proposal,
+    pin_proposal,
+    plan_allocation,
+)
+from matching.admin.wording import contributions_by_head, diagnosis_in_words, figures, policy_text, score_text
+from matching.core.workflow import PROPOSAL, RUN
+from matching.models import AllocationRun, Proposal
+
+
+def weight(initial: int) -> forms.IntegerField:
+    return forms.IntegerField(
+        min_value=0, max_value=1000, initial=initial, widget=UnfoldAdminIntegerFieldWidget(), help_text="thousandths"
+    )
+
+
+class PlanForm(ModelForm):
+    quality = weight(600)
+    fill = weight(300)
+    speed = weight(100)
+
+    def clean(self) -> dict[str, Any] | None:
+        given = super().clean() or {}
+        weights = [given[name] for name in ("quality", "fill", "speed") if name in given]
+        if len(weights) == 3 and sum(weights) != 1000:
+            self.add_error("speed", "The three weights sum to 1000.")
+        return given
+
+
+class ProposalsInline(ReadOnlyInline):
+    model = Proposal
+    fields = ("candidate", "opportunity", "state", "value", "reason", "offer")
+    per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Proposal]:
+        return super().get_queryset(request).select_related("candidate", "opportunity", "offer", "run")
+
+
+@admin.register(AllocationRun)
+class AllocationRunAdmin(AddOnlyAdmin, SavedByActionAdmin):
+    form = PlanForm
+    list_display = (
+        "run_name", "scope", "state_label", "seats", "proposed", "sent", "dropped", "gap", "created_by", "created_at",
+    )  # fmt: skip
+    list_select_related = ("organisation", "created_by")
+    list_filter = (
+        "state",
+        ("organisation", AutocompleteSelectFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
+    search_fields = ("=public_id", "organisation__name", "created_by__email")
+    date_hierarchy = "created_at"
+    autocomplete_fields = ("organisation", "opportunities")
+    inlines = (ProposalsInline,)
+    add_fieldsets = (
+        ("Scope", {
+            "description": "Nothing chosen: all open opportunities of the whole market.",
+            "fields": ("organisation", "opportunities"),
+        }),
+        ("Policy", {"fields": (("quality", "fill", "speed"), "offers_expire_hours")}),
+    )  # fmt: skip
+    fieldsets = (
+        (None, {"fields": ("run_name", "scope", "opportunities", "state_badge", "policy_shown", "model")}),
+        ("Outcome", {"fields": ("totals", "diagnosis_text", "proposals_link", "error")}),
+        ("Record", {"fields": (
+            "offers_expire_hours", "previous", "snapshot_digest", "created_by", "created_at", "planned_at",
+            "finished_at", "history",
+        )}),
+        ("Events", {"classes": ("tab",), "fields": ("event_log",)}),
+    )  # fmt: skip
+    state_label = state_column()
+    steps = (
+        Step(
+            name="commit",
+            title="Commit",
+            call=commit_allocation,
+            subject="run_id",
+            machine=RUN,
+            move="commit",
+            icon="send",
+            description="Sends an offer for every proposal that still holds; the others are dropped, with the reason.",
+        ),
+        Step(
+            name="discard",
+            title="Discard",
+            call=discard_allocation,
+            subject="run_id",
+            machine=RUN,
+            move="discard",
+            icon="delete",
+            variant=CAREFUL,
+            bulk=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AllocationRun]:
+        """Without the snapshot and the solution: they are as large as the market."""
+        return super().get_queryset(request).defer("snapshot", "solution")
+
+    def get_inlines(self, request: HttpRequest, obj: AllocationRun | None) -> tuple[type[ReadOnlyInline], ...]:
+        return self.inlines if obj else ()
+
+    @display(description="Run", ordering="id")
+    def run_name(self, run: AllocationRun) -> str:
+        return str(run.public_id)[:8]
+
+    @display(description="Scope", ordering="organisation__name")
+    def scope(self, run: AllocationRun) -> str:
+        return link(run.organisation) if run.organisation else "the whole market"
+
+    @display(description="State")
+    def state_badge(self, run: AllocationRun) -> str:
+        return badge(run.state)
+
+    @display(description="Policy")
+    def policy_shown(self, run: AllocationRun) -> str:
+        return policy_text(run.policy)
+
+    @display(description="Totals")
+    def totals(self, run: AllocationRun) -> str:
+        names = ("seats", "proposed", "sent", "dropped", "value", "bound", "gap")
+        return figures((name, f"{getattr(run, name):,}") for name in names)
+
+    @display(description="Why seats stay empty")
+    def diagnosis_text(self, run: AllocationRun) -> str:
+        return NOTHING if run.diagnosis is None else diagnosis_in_words(run.diagnosis)
+
+    @display(description="Proposals")
+    def proposals_link(self, run: AllocationRun) -> str:
+        return link_to_list(Proposal, "Pin, exclude and search them in their list", run__id__exact=run.pk)
+
+    def save_by_action(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> AllocationRun:
+        given = form.cleaned_data
+        return plan_allocation(
+            actor=actor_of(request),
+            organisation_id=given["organisation"].public_id if given["organisation"] else None,
+            opportunity_ids=[opportunity.public_id for opportunity in given["opportunities"]],
+            policy={name: given[name] for name in ("quality", "fill", "speed")},
+            offers_expire_hours=given["offers_expire_hours"],
+            now=timezone.now(),
+        )
+
+
+@admin.register(Proposal)
+class ProposalAdmin(ReadOnlyAdmin):
+    list_display = (
+        "candidate_link", "opportunity_link", "state_label", "fit_score", "acceptance_score", "value", "reason",
+        "run_link",
+    )  # fmt: skip
+    list_select_related = ("candidate", "opportunity", "run")
+    list_filter = (
+        "state",
+        ("run", AutocompleteSelectFilter),
+        ("opportunity", AutocompleteSelectFilter),
+        ("candidate", AutocompleteSelectFilter),
+    )
+    search_fields = ("candidate__name", "opportunity__reference__istartswith", "opportunity__title", "reason")
+    fields = (
+        "run", "candidate", "opportunity", "application", "state_badge", "value", "fit_score", "acceptance_score",
+        "contributions_shown", "reason", "offer", "public_id", "history",
+    )  # fmt: skip
+    state_label = state_column()
+    steps = (
+        Step(
+            name="pin",
+            title="Pin",
+            call=pin_proposal,
+            subject="proposal_id",
+            machine=PROPOSAL,
+            move="pin",
+            icon="keep",
+            description="The next plan keeps it.",
+            bulk=True,
+        ),
+        Step(
+            name="exclude",
+            title="Exclude",
+            call=exclude_proposal,
+            subject="proposal_id",
+            machine=PROPOSAL,
+            move="exclude",
+            icon="do_not_disturb_on",
+            description="It is not sent, and the next plan avoids it.",
+            bulk=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Proposal]:
+        return super().get_queryset(request).defer("run__snapshot", "run__solution")
+
+    @display(description="Candidate", ordering="candidate__name")
+    def candidate_link(self, proposal: Proposal) -> str:
+        return link(proposal.candidate)
+
+    @display(description="Opportunity", ordering="opportunity")
+    def opportunity_link(self, proposal: Proposal) -> str:
+        return link(proposal.opportunity)
+
+    @display(description="Run", ordering="run")
+    def run_link(self, proposal: Proposal) -> str:
+        return link(proposal.run, str(proposal.run.public_id)[:8])
+
+    @display(description="State")
+    def state_badge(self, proposal: Proposal) -> str:
+        return badge(proposal.state)
+
+    @display(description="Fit", ordering="fit")
+    def fit_score(self, proposal: Proposal) -> str:
+        return score_text(proposal.fit)
+
+    @display(description="Acceptance", ordering="acceptance")
+    def acceptance_score(self, proposal: Proposal) -> str:
+        return score_text(proposal.acceptance)
+
+    @display(description="What adds up to the scores")
+    def contributions_shown(self, proposal: Proposal) -> str:
+        return contributions_by_head(proposal.contributions)

@@ -1,0 +1,90 @@
+"""What the console's side bar leads to: only what its reader may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+# Group → (title, app.model, icon of Material Symbols).
+GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
+    ("Demand", False, (
+        ("Opportunities", "marketplace.opportunity", "work"),
+        ("Seats", "marketplace.seat", "event_seat"),
+        ("Waivers", "marketplace.eligibilitywaiver", "verified_user"),
+        ("Revisions", "marketplace.opportunityrevision", "history_edu"),
+        ("Organisations", "accounts.organisation", "apartment"),
+        ("Members", "accounts.membership", "badge"),
+    )),
+    ("Supply", False, (
+        ("Candidates", "marketplace.candidate", "person_search"),
+        ("Candidate groups", "marketplace.candidategroup", "group"),
+        ("Skills", "marketplace.skill", "psychology"),
+        ("Occupations", "marketplace.occupation", "engineering"),
+    )),
+    ("Fulfillment", False, (
+        ("Invitations", "marketplace.invitation", "mail"),
+        ("Applications", "marketplace.application", "description"),
+        ("Offers", "marketplace.offer", "handshake"),
+        ("Waiting list", "marketplace.waitlistentry", "hourglass"),
+        ("Placements", "marketplace.placement", "badge"),
+    )),
+    ("Deciding", False, (
+        ("Allocation runs", "matching.allocationrun", "hub"),
+        ("Proposals", "matching.proposal", "checklist"),
+        ("Matches", "matching.match", "join_inner"),
+        ("Scoring models", "matching.scoringmodel", "function"),
+        ("Segments", "matching.segment", "segment"),
+        ("Decisions", "matching.decision", "visibility"),
+        ("Exchange rates", "marketplace.exchangerateset", "currency_exchange"),
+    )),
+    ("Machinery", True, (
+        ("Events", "accounts.event", "bolt"),
+        ("Deliveries", "accounts.delivery", "outbox"),
+        ("Transitions", "accounts.transition", "timeline"),
+        ("Timers", "accounts.timer", "timer"),
+        ("Marks", "matching.mark", "refresh"),
+        ("Projections", "matching.candidateprojection", "table_rows"),
+        ("Notifications", "marketplace.notification", "notifications"),
+        ("Idempotency", "accounts.idempotencyrecord", "key"),
+        ("Taxonomy revisions", "marketplace.taxonomyrevision", "tag"),
+        ("Candidate facts", "marketplace.candidatefactevent", "history"),
+        ("Skill facts", "marketplace.candidateskillfactevent", "history"),
+        ("Language facts", "marketplace.candidatelanguagefactevent", "history"),
+        ("Authorisation facts", "marketplace.authorisationfactevent", "history"),
+    )),
+    ("People and rights", True, (
+        ("Users", "accounts.user", "person"),
+        ("Groups", "auth.group", "admin_panel_settings"),
+        ("E-mail addresses", "account.emailaddress", "alternate_email"),
+        ("Second factors", "mfa.authenticator", "phonelink_lock"),
+        ("Sessions", "usersessions.usersession", "devices"),
+    )),
+)  # fmt: skip
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Unfold's navigation; groups with nothing to see are left out."""
+    overview = {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
+    groups: list[dict[str, Any]] = [{"title": "", "items": [overview]}]
+    for title, collapsible, entries in GROUPS:
+        items = [
+            {"title": name, "icon": icon, "link": reverse(f"admin:{model.replace('.', '_')}_changelist")}
+            for name, model, icon in entries
+            if may_see(request, model)
+        ]
+        if items:
+            groups.append({"title": title, "separator": True, "collapsible": collapsible, "items": items})
+    return groups
+
+
+def may_see(request: HttpRequest, label: str) -> bool:
+    app, model = label.split(".")
+    return request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(f"{app}.change_{model}")
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """A mark on every page that this is not the real market."""
+    return None if settings.PRODUCTION else [settings.MUSTER_ENV.capitalize(), "warning"]

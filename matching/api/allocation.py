@@ -1,0 +1,219 @@
+"""Allocation runs: what they propose, what proves them, and why seats stay empty."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+
+from accounts.api.connections import AFTER, FIRST, Connection, Key, Order, nested_page
+from accounts.api.context import Info
+from accounts.api.fields import given, one
+from accounts.api.nodes import Node, node_type
+from accounts.api.peers import batched, related, related_list, together
+from accounts.api.scalars import BigInt
+from accounts.api.types import OrganisationType, TransitionType, UserType, history_of
+from marketplace.api.applications import ApplicationType
+from marketplace.api.candidates import CandidateType
+from marketplace.api.offers import OfferType
+from marketplace.api.opportunities import OpportunityType
+from marketplace.models import Opportunity
+from matching.access import access_proposal, access_run
+from matching.actions.allocation import verify_run
+from matching.api.enums import CauseEnum, ProposalStateEnum, RunStateEnum
+from matching.api.matches import MILLION, ScoreType, scored
+from matching.core.scoring import probability_ppm
+from matching.models import AllocationRun, Proposal
+
+BEST_FIRST = Order("proposals", (Key("value", descending=True), Key("id")))
+HEAVY = ("snapshot", "solution")  # megabytes each: loaded only where they are asked for
+
+
+@node_type(
+    Proposal,
+    name="Proposal",
+    description="A pair that a run proposes to offer to.",
+    access=access_proposal,
+)
+class ProposalType(Node):
+    opportunity = one("opportunity", OpportunityType, "Which opportunity.")
+    candidate = one("candidate", CandidateType, "Which candidate.")
+    application = one("application", ApplicationType, "The application, where there is one.", optional=True)
+    state: ProposalStateEnum = strawberry.field(description="Where it stands.")
+    value: BigInt = strawberry.field(description="What it is worth, as the solver saw it.")
+    reason = given("reason", str, "Why it was dropped.")
+    offer = one("offer", OfferType, "The offer it became.", optional=True)
+
+    @strawberry.field(description="How well they suit, with the addends.")
+    def fit(root: strawberry.Parent[Any], info: Info) -> ScoreType:
+        return scored(info.context, root, root.fit, root.contributions)
+
+    @strawberry.field(description="The probability that they accept, from 0 to 1.")
+    def acceptance(root: strawberry.Parent[Any]) -> float:
+        return probability_ppm(root.acceptance) / MILLION
+
+
+@strawberry.type(name="AllocationPolicy", description="What counts how much, in thousandths that sum to 1000.")
+class PolicyType:
+    quality: int = strawberry.field(description="How well people suit.")
+    fill: int = strawberry.field(description="How many seats are filled.")
+    speed: int = strawberry.field(description="How soon they start.")
+
+
+@strawberry.type(
+    name="Certificate",
+    description="What the stored solution proves of itself, checked with none of the solver's code.",
+)
+class CertificateType:
+    feasible: bool = strawberry.field(description="Every limit, pin and exclusion is kept.")
+    valid: bool = strawberry.field(description="Feasible, proven, and every number as claimed.")
+    value: BigInt = strawberry.field(description="What the assignment is worth.")
+    bound: BigInt | None = strawberry.field(description="No assignment is worth more; null where nothing is proven.")
+    gap: BigInt | None = strawberry.field(description="Bound less value: 0 is the best there is.")
+    problems: list[str] = strawberry.field(description="What is wrong, in words.")
+
+
+@strawberry.type(name="SeatPrice", description="What one more seat of an opportunity would add to the total value.")
+class SeatPriceType:
+    opportunity: OpportunityType = strawberry.field(description="Of which opportunity.")
+    price: BigInt = strawberry.field(description="How much.")
+
+
+@strawberry.type(name="BindingCriterion", description="The criterion of a rule whose loosening would gain most.")
+class BindingCriterionType:
+    path: str = strawberry.field(description="Its place in the rule.")
+    sentence: str = strawberry.field(description="The criterion, for people.")
+    gain: int = strawberry.field(description="How many more would be eligible without it.")
+
+
+@strawberry.type(name="EmptySeats", description="Seats of one opportunity that stay empty for one cause.")
+class EmptySeatsType:
+    opportunity: OpportunityType = strawberry.field(description="Of which opportunity.")
+    empty: int = strawberry.field(description="How many.")
+    cause: CauseEnum = strawberry.field(description="Why.")
+    sentence: str = strawberry.field(description="Why, for people.")
+    competing: list[OpportunityType] = strawberry.field(
+        description="The opportunities, this one among them, that compete for too few people."
+    )
+    seats: int = strawberry.field(description="The open seats of those.")
+    candidates: int = strawberry.field(description="The people who could take them.")
+    loss: BigInt | None = strawberry.field(description="What filling the first one would take from the total value.")
+
+    @strawberry.field(description="The criterion that keeps most people out, where that is the cause.")
+    def criterion(root: strawberry.Parent[Any]) -> BindingCriterionType | None:
+        return BindingCriterionType(**root.stored["criterion"]) if root.stored.get("criterion") else None
+
+
+@dataclass(frozen=True)
+class Diagnosed:
+    """A stored cause with the opportunities that it speaks of."""
+
+    stored: dict[str, Any]
+    opportunities: dict[int, Opportunity]
+
+    @property
+    def opportunity(self) -> Opportunity:
+        return self.opportunities[self.stored["opportunity"]]
+
+    @property
+    def competing(self) -> list[Opportunity]:
+        return [self.opportunities[key] for key in self.stored["opportunities"] if key in self.opportunities]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.stored[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def _opportunities(keys: set[int]) -> dict[int, Opportunity]:
+    return {one.pk: one for one in together(Opportunity.objects.filter(pk__in=keys))}
+
+
+def _diagnosed(rows: list[AllocationRun]) -> dict[int, list[Diagnosed]]:
+    stored = [one for row in rows for one in row.diagnosis or ()]
+    found = _opportunities({key for one in stored for key in (one["opportunity"], *one["opportunities"])})
+    return {
+        row.pk: [Diagnosed(one, found) for one in row.diagnosis or () if one["opportunity"] in found] for row in rows
+    }
+
+
+def _certificates(rows: list[AllocationRun]) -> dict[int, Any]:
+    solved = AllocationRun.objects.filter(pk__in=[row.pk for row in rows], solution__isnull=False)
+    return {run.pk: verify_run(run) for run in solved}
+
+
+def _prices(rows: list[AllocationRun]) -> dict[int, list[SeatPriceType]]:
+    solutions = dict(AllocationRun.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "solution"))
+    prices = {pk: solution["seat_prices"] for pk, solution in solutions.items() if solution}
+    found = _opportunities({key for listed in prices.values() for key, _ in listed})
+    return {
+        pk: [
+            SeatPriceType(opportunity=found[key], price=price)  # type: ignore[arg-type]
+            for key, price in sorted(listed, key=lambda item: (-item[1], item[0]))
+            if key in found
+        ]
+        for pk, listed in prices.items()
+    }
+
+
+@node_type(
+    AllocationRun,
+    name="AllocationRun",
+    description="One attempt at filling the open seats of many opportunities at once.",
+    access=access_run,
+)
+class AllocationRunType(Node):
+    state: RunStateEnum = strawberry.field(description="Where it stands.")
+    organisation = one("organisation", OrganisationType, "Whose seats; null: the whole market's.", optional=True)
+    seats: int = strawberry.field(description="Open seats to fill.")
+    proposed: int = strawberry.field(description="Proposals made.")
+    sent: int = strawberry.field(description="Offers sent.")
+    dropped: int = strawberry.field(description="Proposals that did not survive the recheck.")
+    value: BigInt = strawberry.field(description="What the proposals are worth together.")
+    bound: BigInt = strawberry.field(description="What no assignment could exceed.")
+    gap: BigInt = strawberry.field(description="Bound less value: 0 is the best there is.")
+    error = given("error", str, "Why it failed.")
+    offers_expire_hours: int = strawberry.field(description="How long the offers of a commit wait for an answer.")
+    created_by = one("created_by", UserType, "Who planned it.", optional=True)
+    created_at: datetime = strawberry.field(description="When it was queued.")
+    planned_at: datetime | None = strawberry.field(description="When it was solved.")
+    finished_at: datetime | None = strawberry.field(description="When it was committed, discarded, expired or failed.")
+
+    @strawberry.field(description="What counted how much.")
+    def policy(root: strawberry.Parent[Any]) -> PolicyType:
+        return PolicyType(**root.policy)
+
+    @strawberry.field(description="The version of the model that scored; null before it is solved.")
+    def model_version(root: strawberry.Parent[Any]) -> str | None:
+        model = related(root, "model")
+        return model.version if model else None
+
+    @strawberry.field(description="The opportunities it was narrowed to; none: all open ones in its scope.")
+    def opportunities(root: strawberry.Parent[Any]) -> list[OpportunityType]:
+        return sorted(related_list(root, "opportunities"), key=lambda row: row.pk)
+
+    @strawberry.field(description="What it proposes, the most valuable first.")
+    def proposals(
+        root: strawberry.Parent[Any],
+        first: Annotated[int | None, FIRST] = None,
+        after: Annotated[str | None, AFTER] = None,
+    ) -> Connection[ProposalType]:
+        rows = Proposal.objects.all
+        return nested_page(root, "proposals", rows, by="run", first=first, after=after, order=BEST_FIRST)
+
+    @strawberry.field(description="The proof, checked now; null before it is solved.")
+    def certificate(root: strawberry.Parent[Any]) -> CertificateType | None:
+        return batched(root, "certificate", _certificates, None)
+
+    @strawberry.field(description="What one more seat of each opportunity would add, the dearest first.")
+    def prices(root: strawberry.Parent[Any]) -> list[SeatPriceType]:
+        return batched(root, "prices", _prices, [])
+
+    @strawberry.field(description="Why seats stay empty.")
+    def diagnosis(root: strawberry.Parent[Any]) -> list[EmptySeatsType]:
+        return batched(root, "diagnosis", _diagnosed, [])
+
+    @strawberry.field(description="Every change of its state, oldest first.")
+    def history(root: strawberry.Parent[Any]) -> list[TransitionType]:
+        return history_of(root)  # type: ignore[return-value]

@@ -1,0 +1,44 @@
+"""Deciding's enums, as the API explains them."""
+
+from accounts.api.enums import described
+from matching.core.allocation.diagnosis import Cause
+from matching.core.workflow import ProposalState, RunState
+
+RunStateEnum = described(
+    RunState,
+    "AllocationRunState",
+    "Where an allocation run stands.",
+    {
+        "queued": "Waits for a worker.",
+        "solving": "Being solved.",
+        "planned": "To be looked at, pinned, excluded, committed.",
+        "committing": "Offers are going out.",
+        "committed": "Offers were sent.",
+        "discarded": "Laid aside.",
+        "expired": "Too old to be trusted.",
+        "failed": "Could not be solved.",
+    },
+)
+ProposalStateEnum = described(
+    ProposalState,
+    "ProposalState",
+    "Where a proposal stands.",
+    {
+        "proposed": "By the solver.",
+        "pinned": "Somebody insists on it; the next plan keeps it.",
+        "excluded": "Somebody rules it out; the next plan avoids it.",
+        "sent": "Became an offer.",
+        "dropped": "Did not survive the recheck at commit.",
+    },
+)
+CauseEnum = described(
+    Cause,
+    "EmptySeatCause",
+    "Why seats stay empty.",
+    {
+        "nobody_passes": "Nobody who is available passes the rule.",
+        "set_aside": "Everybody who passes is pinned elsewhere or excluded.",
+        "competition": "A set of opportunities has more seats than people.",
+        "not_worth_it": "People could be moved to fill them, at a loss in total value.",
+    },
+)

@@ -1,0 +1,163 @@
+"""Matches, with the addends of every score."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import strawberry
+
+from accounts.api.context import Context, Info
+from accounts.api.fields import one
+from accounts.api.nodes import Node, node_type
+from accounts.api.peers import batched, related
+from accounts.api.scalars import BigInt
+from accounts.core.actor import Actor
+from accounts.errors import NotFound
+from marketplace.access import access_opportunity, visible_candidates
+from marketplace.api.candidates import CandidateType
+from marketplace.api.enums import OutcomeEnum
+from marketplace.api.money import ExchangeRateSetType
+from marketplace.api.opportunities import OpportunityRevisionType, OpportunityType
+from marketplace.api.verdicts import VerdictType, skills_by_id, stored_verdict
+from marketplace.queries.facts import facts_of, terms_of
+from marketplace.queries.rates import current_rate_set
+from matching.core.features import FEATURES
+from matching.core.scoring import INTERCEPT, probability_ppm
+from matching.models import Match, Proposal
+
+MILLION = 1_000_000
+
+
+@strawberry.type(name="Contribution", description="One addend of a score: amount = weight × value, exactly.")
+class ContributionType:
+    feature: str = strawberry.field(description="What was looked at; `intercept` is where everybody starts.")
+    value: int = strawberry.field(description="How much of it there is, in thousandths.")
+    weight: BigInt = strawberry.field(description="What it counts, in thousandths of log-odds.")
+    amount: BigInt = strawberry.field(description="What it adds, in millionths of log-odds.")
+    sentence: str = strawberry.field(description="The same for people, from the facts as they stand.")
+
+
+@strawberry.type(name="Score", description="A score with its addends, in millionths of log-odds, and as a probability.")
+class ScoreType:
+    score: BigInt = strawberry.field(description="The sum of the contributions, exactly.")
+    probability: float = strawberry.field(description="What the score stands for, from 0 to 1.")
+    contributions: list[ContributionType] = strawberry.field(description="The addends, largest first.")
+
+
+Sentences = Callable[[str], str]
+
+
+def _sentences(context: Context, row: Any) -> Sentences:
+    """What each feature says of a pair; for all peers in a constant number of statements."""
+
+    def load(rows: list[Any]) -> dict[int, Sentences]:
+        rates = context.remembered("rates", lambda: current_rate_set(on=context.now.date()))
+        on = context.now.astimezone(UTC).date()
+        facts = facts_of({one.candidate_id for one in rows}, on=on, rate_set=rates)
+        terms = terms_of({one.opportunity_id for one in rows}, rate_set=rates, on=on)
+        skills = skills_by_id(skill.skill_id for term in terms.values() for skill in term.skills)
+        names = {key: skill.name for key, skill in skills.items()}
+        return {one.pk: _teller(facts.get(one.candidate_id), terms.get(one.opportunity_id), names) for one in rows}
+
+    return batched(row, "sentences", load, str)
+
+
+def _teller(facts: Any, terms: Any, names: Mapping[int, str]) -> Sentences:
+    def tell(feature: str) -> str:
+        if feature == INTERCEPT:
+            return "where everybody starts"
+        declared = FEATURES.get(feature)
+        if declared is None or facts is None or terms is None:  # a feature of an older model
+            return feature.replace("_", " ")
+        return declared.sentence(facts, terms, names)
+
+    return tell
+
+
+@dataclass(frozen=True)
+class Addend:
+    """A stored contribution that tells its sentence when it is asked."""
+
+    feature: str
+    value: int
+    weight: int
+    amount: int
+    tell: Sentences
+
+    @property
+    def sentence(self) -> str:
+        return self.tell(self.feature)
+
+
+@dataclass(frozen=True)
+class Scored:
+    score: int
+    stored: list[dict[str, Any]]
+    tell: Callable[[], Sentences]
+
+    @property
+    def probability(self) -> float:
+        return probability_ppm(self.score) / MILLION
+
+    @property
+    def contributions(self) -> list[Addend]:
+        tell = self.tell()
+        return [Addend(one["feature"], one["value"], one["weight"], one["amount"], tell) for one in self.stored]
+
+
+def scored(context: Context, row: Match | Proposal, score: int, stored: list[dict[str, Any]]) -> Any:
+    return Scored(score, stored, lambda: _sentences(context, row))
+
+
+def _access_match(actor: Actor, match_id: Any) -> Match:
+    """The organisation that recruits, and the candidate whom it is about."""
+    match = Match.objects.select_related("opportunity", "candidate").filter(public_id=match_id).first()
+    if match is None or actor.user_id is None:
+        raise NotFound("match")
+    if match.candidate.user_id == actor.user_id:
+        access_opportunity(actor, match.opportunity.public_id)
+    else:
+        access_opportunity(actor, match.opportunity.public_id, to="manage")
+        if not visible_candidates(actor).filter(pk=match.candidate_id).exists():
+            raise NotFound("match")
+    return match
+
+
+@node_type(
+    Match,
+    name="Match",
+    description="How well a candidate and an opportunity suit, as last computed. Three numbers, never one.",
+    access=_access_match,
+)
+class MatchType(Node):
+    opportunity = one("opportunity", OpportunityType, "Which opportunity.")
+    candidate = one("candidate", CandidateType, "Which candidate.")
+    outcome: OutcomeEnum = strawberry.field(description="Eligible, or unknown; the ineligible are not matched.")
+    revision = one("revision", OpportunityRevisionType, "The terms it was computed under.")
+    rate_set = one("rate_set", ExchangeRateSetType, "The exchange rates used.", optional=True)
+    computed_at: datetime = strawberry.field(description="When.")
+
+    @strawberry.field(description="The version of the model that scored.")
+    def model_version(root: strawberry.Parent[Any]) -> str:
+        return related(root, "model").version
+
+    @strawberry.field(description="How well they suit what is asked.")
+    def fit(root: strawberry.Parent[Any], info: Info) -> ScoreType:
+        return scored(info.context, root, root.fit, root.contributions["fit"])
+
+    @strawberry.field(description="How much they would want it.")
+    def interest(root: strawberry.Parent[Any], info: Info) -> ScoreType:
+        return scored(info.context, root, root.interest, root.contributions["interest"])
+
+    @strawberry.field(description="How likely they are to accept an offer.")
+    def acceptance(root: strawberry.Parent[Any], info: Info) -> ScoreType:
+        return scored(info.context, root, root.acceptance, root.contributions["acceptance"])
+
+    @strawberry.field(description="The probability that they suit, from 0 to 1: that of the fit.")
+    def probability(root: strawberry.Parent[Any]) -> float:
+        return probability_ppm(root.fit) / MILLION
+
+    @strawberry.field(description="Eligibility, as judged with it.")
+    def verdict(root: strawberry.Parent[Any], info: Info) -> VerdictType | None:
+        return stored_verdict(info.context, root)  # type: ignore[return-value]

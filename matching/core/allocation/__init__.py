@@ -1,0 +1,28 @@
+"""Who gets which seat: problems, solutions, certificates and the causes of seats that stay empty."""
+
+from matching.core.allocation.diagnosis import Cause, EmptySeats, diagnose
+from matching.core.allocation.errors import InvalidAllocation
+from matching.core.allocation.policy import Policy, edge_value, edge_values
+from matching.core.allocation.problem import CandidateNode, Edges, OpportunityNode, Problem
+from matching.core.allocation.solution import Solution
+from matching.core.allocation.solve import SOLVER, solve
+from matching.core.allocation.verify import Certificate, verify
+
+__all__ = [
+    "SOLVER",
+    "CandidateNode",
+    "Cause",
+    "Certificate",
+    "Edges",
+    "EmptySeats",
+    "InvalidAllocation",
+    "OpportunityNode",
+    "Policy",
+    "Problem",
+    "Solution",
+    "diagnose",
+    "edge_value",
+    "edge_values",
+    "solve",
+    "verify",
+]

@@ -1,0 +1,81 @@
+"""What deciding reads: a candidate's facts and an opportunity's terms, as plain values.
+
+The edges gather these from tables (`marketplace.queries.facts`), the core judges, scores and allocates over
+them. They carry ids and measures only: no name, contact or free text ever enters a decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SkillFact:
+    """One skill of a candidate. `level` is 1–5; `years` is in years of practice."""
+
+    level: int
+    years: Decimal | None = None
+    last_used_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateFacts:
+    """All that a rule or a feature may know of a candidate. None means: we do not know.
+
+    An empty mapping or set likewise means that nothing was said, which an attribute's declaration may read as
+    *no* or as *unknown*.
+    """
+
+    candidate_id: int
+    revision: int = 0
+    country: str | None = None  # ISO 3166-1 alpha-2
+    region: str | None = None  # ISO 3166-2, e.g. "DE-BE"
+    latitude: float | None = None
+    longitude: float | None = None
+    timezone: str | None = None  # IANA name
+    utc_offset_minutes: int | None = None  # of `timezone` at the moment the facts were gathered
+    work_starts_minute: int | None = None  # local minutes after midnight
+    work_ends_minute: int | None = None
+    languages: Mapping[str, int] = field(default_factory=dict)  # ISO 639-1 → CEFR rank, A1 = 1 … C2 = 6
+    work_authorisations: Mapping[str, date | None] = field(default_factory=dict)  # country → last day, None: no end
+    years_experience: Decimal | None = None
+    weekly_hours: int | None = None  # hours a week wanted in all
+    free_hours: int | None = None  # weekly_hours less what live placements take
+    hourly_rate: Decimal | None = None  # asked, in EUR per hour at the named exchange rates
+    commitments: frozenset[str] = frozenset()
+    available_from: date | None = None
+    skills: Mapping[int, SkillFact] = field(default_factory=dict)  # unmerged skill id → fact
+    groups: frozenset[int] = frozenset()  # ids of the candidate groups they are in
+
+
+@dataclass(frozen=True, slots=True)
+class SkillTerm:
+    """One skill an opportunity asks for. `weight` is 1–10, relative to its other skills."""
+
+    skill_id: int
+    required: bool
+    weight: int = 1
+    min_level: int = 1
+    min_years: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpportunityTerms:
+    """The terms of one opportunity revision, as far as deciding reads them."""
+
+    opportunity_id: int
+    revision: int = 0
+    commitment: str | None = None
+    arrangement: str | None = None  # onsite, hybrid, remote
+    weekly_hours: int | None = None
+    years_experience: Decimal | None = None  # asked
+    starts_on: date | None = None
+    utc_offset_minutes: int | None = None
+    allowed_places: frozenset[str] = frozenset()  # countries or regions; empty: anywhere
+    excluded_places: frozenset[str] = frozenset()
+    min_hourly_pay: Decimal | None = None  # EUR per hour at the named exchange rates, over all bands
+    max_hourly_pay: Decimal | None = None
+    skills: tuple[SkillTerm, ...] = ()

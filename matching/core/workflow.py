@@ -1,0 +1,108 @@
+"""The state machines of deciding: allocation runs, their proposals, scoring models."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from accounts.core.actor import ActorKind
+from accounts.core.machine import Move, machine
+
+PLANNER = frozenset({ActorKind.MEMBER, ActorKind.STAFF})
+STAFF = frozenset({ActorKind.STAFF})
+SYSTEM = frozenset({ActorKind.SYSTEM})
+PLANNER_OR_SYSTEM = PLANNER | SYSTEM
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"  # waits for a worker
+    SOLVING = "solving"
+    PLANNED = "planned"  # to be looked at, pinned, excluded, committed
+    COMMITTING = "committing"  # offers are going out
+    COMMITTED = "committed"
+    DISCARDED = "discarded"
+    EXPIRED = "expired"  # too old to be trusted
+    FAILED = "failed"
+
+
+_R = RunState
+RUN = machine(
+    "allocation run",
+    RunState,
+    initial=_R.QUEUED,
+    moves=[
+        Move(_R.QUEUED, "solve", _R.SOLVING, SYSTEM, "AllocationSolving"),
+        Move(_R.SOLVING, "plan", _R.PLANNED, SYSTEM, "AllocationPlanned", "writes the proposals"),
+        Move(_R.QUEUED, "fail", _R.FAILED, SYSTEM, "AllocationFailed"),
+        Move(_R.SOLVING, "fail", _R.FAILED, SYSTEM, "AllocationFailed"),
+        Move(_R.PLANNED, "commit", _R.COMMITTING, PLANNER, "AllocationCommitting"),
+        Move(_R.COMMITTING, "finish", _R.COMMITTED, PLANNER_OR_SYSTEM, "AllocationCommitted", "offers were sent"),
+        Move(_R.QUEUED, "discard", _R.DISCARDED, PLANNER, "AllocationDiscarded"),
+        Move(_R.PLANNED, "discard", _R.DISCARDED, PLANNER, "AllocationDiscarded"),
+        Move(_R.PLANNED, "expire", _R.EXPIRED, SYSTEM, "AllocationExpired"),
+    ],
+)
+
+
+class ProposalState(StrEnum):
+    PROPOSED = "proposed"  # by the solver
+    PINNED = "pinned"  # staff insist on it; the next plan keeps it
+    EXCLUDED = "excluded"  # staff rule it out; the next plan avoids it
+    SENT = "sent"  # became an offer
+    DROPPED = "dropped"  # did not survive the recheck at commit
+
+
+_P = ProposalState
+PROPOSAL = machine(
+    "proposal",
+    ProposalState,
+    initial=_P.PROPOSED,
+    moves=[
+        Move(_P.PROPOSED, "pin", _P.PINNED, PLANNER, "ProposalPinned"),
+        Move(_P.EXCLUDED, "pin", _P.PINNED, PLANNER, "ProposalPinned"),
+        Move(_P.PROPOSED, "exclude", _P.EXCLUDED, PLANNER, "ProposalExcluded"),
+        Move(_P.PINNED, "exclude", _P.EXCLUDED, PLANNER, "ProposalExcluded"),
+        *[
+            Move(source, action, target, PLANNER_OR_SYSTEM, event)
+            for source in (_P.PROPOSED, _P.PINNED)
+            for action, target, event in (("send", _P.SENT, "ProposalSent"), ("drop", _P.DROPPED, "ProposalDropped"))
+        ],
+    ],
+)
+
+
+class ModelState(StrEnum):
+    DRAFT = "draft"
+    SHADOW = "shadow"  # scored and logged, never shown
+    LIVE = "live"
+    RETIRED = "retired"
+
+
+_M = ModelState
+MODEL = machine(
+    "scoring model",
+    ModelState,
+    initial=_M.DRAFT,
+    moves=[
+        Move(_M.DRAFT, "shadow", _M.SHADOW, STAFF, "ModelShadowed"),
+        Move(
+            _M.DRAFT,
+            "promote",
+            _M.LIVE,
+            STAFF | SYSTEM,
+            "ModelPromoted",
+            "retires the live one",
+        ),
+        Move(
+            _M.SHADOW,
+            "promote",
+            _M.LIVE,
+            STAFF | SYSTEM,
+            "ModelPromoted",
+            "retires the live one",
+        ),
+        Move(_M.LIVE, "retire", _M.RETIRED, STAFF | SYSTEM, "ModelRetired"),
+        Move(_M.RETIRED, "promote", _M.LIVE, STAFF, "ModelPromoted", "the way back, in one step"),
+    ],
+)
+
+MACHINES = (RUN, PROPOSAL, MODEL)

@@ -1,0 +1,92 @@
+"""Allocation runs and the offers they propose."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Organisation, PublicModel
+from marketplace.models import Application, Candidate, Offer, Opportunity
+from matching.core.workflow import ProposalState, RunState
+from matching.models.model import ScoringModel
+
+
+class AllocationRun(PublicModel):
+    """One attempt at filling the open seats of many opportunities at once.
+
+    `snapshot` is the problem as it was read, canonical JSON; `solution` is what the solver answered. Together they are
+    all that replay and verify need.
+    """
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="allocation_runs",
+        help_text="empty: the whole market, which only staff may plan",
+    )  # fmt: skip
+    opportunities = models.ManyToManyField(Opportunity, blank=True, related_name="allocation_runs")
+    policy = models.JSONField(help_text='{"quality": 600, "fill": 300, "speed": 100}: thousandths that sum to 1000')
+    state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in RunState], default="queued")
+    model = models.ForeignKey(ScoringModel, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    previous = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    snapshot = models.JSONField(null=True, blank=True)
+    snapshot_digest = models.CharField(max_length=64, blank=True)
+    solution = models.JSONField(null=True, blank=True)
+    diagnosis = models.JSONField(null=True, blank=True)
+    seats = models.PositiveIntegerField(default=0)
+    proposed = models.PositiveIntegerField(default=0)
+    value = models.BigIntegerField(default=0)
+    bound = models.BigIntegerField(default=0)
+    gap = models.BigIntegerField(default=0)
+    sent = models.PositiveIntegerField(default=0)
+    dropped = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+    offers_expire_hours = models.PositiveSmallIntegerField(default=72)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    planned_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in RunState]), name="allocation_run_state_is_known"
+            ),
+            models.CheckConstraint(condition=Q(gap__gte=0), name="allocation_gap_is_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.public_id} ({self.state})"
+
+
+class Proposal(PublicModel):
+    """One pair that a run proposes to offer to, or that staff settled beforehand."""
+
+    run = models.ForeignKey(AllocationRun, on_delete=models.CASCADE, related_name="proposals")
+    opportunity = models.ForeignKey(Opportunity, on_delete=models.CASCADE, related_name="+")
+    candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="+")
+    application = models.ForeignKey(Application, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in ProposalState], default="proposed")
+    value = models.BigIntegerField(help_text="expected value of the edge, as the solver saw it")
+    fit = models.BigIntegerField()
+    acceptance = models.BigIntegerField()
+    contributions = models.JSONField(default=list)
+    reason = models.CharField(max_length=200, blank=True, help_text="why it was dropped")
+    offer = models.OneToOneField(Offer, on_delete=models.PROTECT, null=True, blank=True, related_name="proposal")
+
+    class Meta:
+        ordering = ["run", "-value", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "opportunity", "candidate"], name="one_proposal_per_run_and_pair"),
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in ProposalState]), name="proposal_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="sent", offer__isnull=False) | ~Q(state="sent"), name="sent_proposal_has_its_offer"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.candidate_id} for {self.opportunity_id} ({self.state})"

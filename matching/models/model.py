@@ -1,0 +1,55 @@
+"""Scoring models and the segments they serve."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import PublicModel
+from matching.core.workflow import ModelState
+
+
+class Segment(PublicModel):
+    """An ordered predicate over opportunities; the first that matches decides. An empty rule matches all."""
+
+    name = models.CharField(max_length=80, unique=True)
+    position = models.PositiveSmallIntegerField(unique=True)
+    rule = models.JSONField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ScoringModel(PublicModel):
+    """An immutable version: its weights, or its file, never change; only its state does."""
+
+    class Kind(models.TextChoices):
+        LINEAR = "linear"
+        ONNX = "onnx"
+
+    segment = models.ForeignKey(Segment, on_delete=models.PROTECT, related_name="models")
+    version = models.CharField(max_length=60, unique=True)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.LINEAR)
+    definition = models.JSONField(help_text="heads with intercept and integer weights per feature")
+    state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in ModelState], default="draft")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["segment"], condition=Q(state="live"), name="one_live_model_per_segment"),
+            models.CheckConstraint(condition=Q(state__in=[s.value for s in ModelState]), name="model_state_is_known"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="scoring_models_are_immutable",
+                operation=pgtrigger.UpdateOf("version", "kind", "definition", "segment_id"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} ({self.state})"

@@ -1,0 +1,56 @@
+"""A candidate flattened into one row: what retrieval and the SQL evaluator read."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from marketplace.models import Candidate, ExchangeRateSet
+
+
+class CandidateProjection(models.Model):
+    """A copy, kept fresh by the worker; nobody is admitted on its word: every write rechecks against the tables.
+
+    Null means unknown. What an empty mapping or array means is each attribute's to declare
+    (`matching.core.attributes`).
+    """
+
+    candidate = models.OneToOneField(Candidate, on_delete=models.CASCADE, primary_key=True, related_name="projection")
+    revision = models.PositiveIntegerField()
+    rate_set = models.ForeignKey(ExchangeRateSet, on_delete=models.SET_NULL, null=True, related_name="+")
+    country = models.CharField(max_length=2, null=True)  # noqa: DJ001 - null is "unknown" to the evaluator
+    region = models.CharField(max_length=6, null=True)  # noqa: DJ001
+    latitude = models.FloatField(null=True)
+    longitude = models.FloatField(null=True)
+    timezone = models.CharField(max_length=64, null=True)  # noqa: DJ001
+    utc_offset_minutes = models.SmallIntegerField(null=True)
+    work_starts_minute = models.SmallIntegerField(null=True)
+    work_ends_minute = models.SmallIntegerField(null=True)
+    languages = models.JSONField(default=dict, help_text='{"de": 4}: ISO 639 → CEFR rank')
+    work_authorisations = models.JSONField(default=dict, help_text='{"DE": "2027-01-31", "FR": null}')
+    years_experience = models.DecimalField(max_digits=4, decimal_places=1, null=True)
+    weekly_hours = models.SmallIntegerField(null=True)
+    free_hours = models.SmallIntegerField(null=True)
+    hourly_rate = models.DecimalField(max_digits=12, decimal_places=4, null=True, help_text="EUR")
+    commitments = ArrayField(models.CharField(max_length=20), default=list)
+    available_from = models.DateField(null=True)
+    skill_ids = ArrayField(models.IntegerField(), default=list)
+    skills = models.JSONField(default=dict, help_text='{"17": {"level": 3, "years": "2.5", "last_used": null}}')
+    groups = ArrayField(models.IntegerField(), default=list)
+    headline = models.CharField(max_length=200, blank=True)
+    titles = ArrayField(models.CharField(max_length=200), default=list)
+    discoverable = models.BooleanField()
+    open_to_offers = models.BooleanField()
+    present = models.BooleanField(help_text="neither merged into another nor suspended")
+    refreshed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # Rules and searches that ask for skills: `skill_ids @> {…}`.
+            GinIndex(fields=["skill_ids"], name="projection_skills_idx"),
+            models.Index(fields=["country", "region"], name="projection_place_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"candidate {self.candidate_id} at revision {self.revision}"

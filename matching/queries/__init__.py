@@ -1,0 +1,6 @@
+"""Reads of deciding."""
+
+from matching.queries.marks import freshness
+from matching.queries.matches import matches_for, recommendations_for
+
+__all__ = ["freshness", "matches_for", "recommendations_for"]

@@ -1,0 +1,92 @@
+"""Facts to columns of the candidate projection, and back without loss."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from matching.core.facts import CandidateFacts, SkillFact
+from matching.models import CandidateProjection
+
+HIGHEST_RATE = Decimal("99999999.9999")  # what the column holds; beyond it nothing depends on the exact rate
+CHUNK = 1000
+
+
+def columns_of(facts: CandidateFacts) -> dict[str, Any]:
+    """The columns that facts fill."""
+    rate = facts.hourly_rate
+    return {
+        "revision": facts.revision,
+        "country": facts.country,
+        "region": facts.region,
+        "latitude": facts.latitude,
+        "longitude": facts.longitude,
+        "timezone": facts.timezone,
+        "utc_offset_minutes": facts.utc_offset_minutes,
+        "work_starts_minute": facts.work_starts_minute,
+        "work_ends_minute": facts.work_ends_minute,
+        "languages": dict(facts.languages),
+        "work_authorisations": {country: _iso(day) for country, day in facts.work_authorisations.items()},
+        "years_experience": facts.years_experience,
+        "weekly_hours": facts.weekly_hours,
+        "free_hours": facts.free_hours,
+        "hourly_rate": min(rate, HIGHEST_RATE) if rate is not None else None,
+        "commitments": sorted(facts.commitments),
+        "available_from": facts.available_from,
+        "skill_ids": sorted(facts.skills),
+        "skills": {str(skill_id): _skill_json(fact) for skill_id, fact in facts.skills.items()},
+        "groups": sorted(facts.groups),
+    }
+
+
+def facts_from(row: CandidateProjection) -> CandidateFacts:
+    """The facts that a row holds: the inverse of `columns_of`."""
+    return CandidateFacts(
+        candidate_id=row.candidate_id,
+        revision=row.revision,
+        country=row.country,
+        region=row.region,
+        latitude=row.latitude,
+        longitude=row.longitude,
+        timezone=row.timezone,
+        utc_offset_minutes=row.utc_offset_minutes,
+        work_starts_minute=row.work_starts_minute,
+        work_ends_minute=row.work_ends_minute,
+        languages=row.languages,
+        work_authorisations={country: _day(text) for country, text in row.work_authorisations.items()},
+        years_experience=row.years_experience,
+        weekly_hours=row.weekly_hours,
+        free_hours=row.free_hours,
+        hourly_rate=row.hourly_rate,
+        commitments=frozenset(row.commitments),
+        available_from=row.available_from,
+        skills={int(skill_id): _skill_fact(fact) for skill_id, fact in row.skills.items()},
+        groups=frozenset(row.groups),
+    )
+
+
+def projected_facts(candidate_ids: Collection[int]) -> Iterator[CandidateFacts]:
+    """Facts as projected, for many candidates; those without a projection are left out."""
+    ids = sorted(candidate_ids)
+    for start in range(0, len(ids), CHUNK):
+        yield from map(facts_from, CandidateProjection.objects.filter(pk__in=ids[start : start + CHUNK]))
+
+
+def _skill_json(fact: SkillFact) -> dict[str, Any]:
+    years = None if fact.years is None else str(fact.years)
+    return {"level": fact.level, "years": years, "last_used": _iso(fact.last_used_on)}
+
+
+def _skill_fact(raw: dict[str, Any]) -> SkillFact:
+    years = None if raw["years"] is None else Decimal(raw["years"])
+    return SkillFact(raw["level"], years, _day(raw["last_used"]))
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day is not None else None
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text is not None else None

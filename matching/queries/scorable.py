@@ -1,0 +1,191 @@
+"""What scoring reads of opportunities and of the day, gathered for many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from marketplace.core.workflow import OpportunityState
+from marketplace.models import (
+    Application,
+    Candidate,
+    CandidateGroup,
+    CandidateGroupMembership,
+    EligibilityWaiver,
+    ExchangeRateSet,
+    Opportunity,
+)
+from marketplace.queries.facts import current_rate_set, terms_of
+from marketplace.queries.skills import survivors
+from marketplace.queries.taxonomy import taxonomy_revision
+from matching.compile_sql import with_outcome
+from matching.core.eligibility import Basis, Outcome
+from matching.core.facts import CandidateFacts, OpportunityTerms
+from matching.core.features import FEATURES
+from matching.core.rules import Rule, load, skill_ids, with_merges
+from matching.core.scoring import LinearModel
+from matching.models import CandidateProjection, ScoringModel
+
+SCORED_STATES = (OpportunityState.PUBLISHED.value, OpportunityState.PAUSED.value)
+
+
+def top_k() -> int:
+    """How many matches are kept for each opportunity, besides those of its applicants."""
+    return int(getattr(settings, "MATCH_TOP_K", 100))
+
+
+def tie_key() -> bytes:
+    """The key of the hash that breaks ties: nobody outside can compute who comes first among equals."""
+    return _tie_key(settings.SECRET_KEY)
+
+
+@lru_cache(maxsize=1)
+def _tie_key(secret: str) -> bytes:
+    from hashlib import blake2b
+
+    return blake2b(b"ties between candidates", key=secret.encode()[:64], digest_size=32).digest()
+
+
+@dataclass(frozen=True)
+class Basics:
+    """What one pass of scoring holds fast: the day, the rates, the taxonomy, the model."""
+
+    on: date
+    now: datetime
+    rates: ExchangeRateSet | None
+    taxonomy: int
+    model: ScoringModel
+    weights: LinearModel
+    key: bytes
+
+    def score_of(self, name: str, facts: CandidateFacts, terms: OpportunityTerms) -> int:
+        """The score of one head alone: what ranking needs, without its explanation."""
+        head = self.weights.heads[name]
+        return head.intercept + sum(
+            weight * FEATURES[name].value(facts, terms) for name, weight in head.weights.items() if weight
+        )
+
+
+@dataclass(frozen=True)
+class Scorable:
+    """One opportunity as scoring sees it."""
+
+    opportunity: Opportunity
+    terms: OpportunityTerms
+    rule: Rule
+    waived: frozenset[int]
+
+    @property
+    def pk(self) -> int:
+        return self.opportunity.pk
+
+    @property
+    def organisations(self) -> tuple[int, ...]:
+        """Whose lists, and blocks against whom, count."""
+        return organisations_of(self.opportunity)
+
+    def basis(self, basics: Basics, facts: CandidateFacts) -> Basis:
+        return Basis(
+            rule_revision=self.terms.revision,
+            taxonomy_revision=basics.taxonomy,
+            exchange_rates=basics.rates.pk if basics.rates else None,
+            candidate_revision=facts.revision,
+        )
+
+
+def organisations_of(opportunity: Opportunity) -> tuple[int, ...]:
+    return tuple(sorted({opportunity.posting_organisation_id, opportunity.hiring_organisation_id}))
+
+
+@lru_cache(maxsize=32)
+def weights_of(model_id: int, definition: str) -> LinearModel:
+    return LinearModel.from_json(definition)
+
+
+def basics_at(now: datetime, model: ScoringModel) -> Basics:
+    import json
+
+    on = now.astimezone(UTC).date()
+    return Basics(
+        on=on,
+        now=now,
+        rates=current_rate_set(on=on),
+        taxonomy=taxonomy_revision(),
+        model=model,
+        weights=weights_of(model.pk, json.dumps(model.definition)),  # versions are immutable: read once per process
+        key=tie_key(),
+    )
+
+
+def scorables(opportunities: QuerySet[Opportunity], basics: Basics) -> dict[int, Scorable]:
+    """By inner id, those of them that have a current revision. A constant number of queries."""
+    rows = list(
+        opportunities.filter(current_revision__isnull=False).select_related("current_revision", "posting_organisation")
+    )
+    terms = terms_of([row.pk for row in rows], rate_set=basics.rates, on=basics.on)
+    rules = rules_of(rows)
+    waived: dict[int, set[int]] = {}
+    for opportunity_id, candidate_id in (
+        EligibilityWaiver.objects.in_force(basics.now)
+        .filter(opportunity__in=[row.pk for row in rows])
+        .values_list("opportunity_id", "candidate_id")
+    ):
+        waived.setdefault(opportunity_id, set()).add(candidate_id)
+    return {
+        row.pk: Scorable(row, terms[row.pk], rules[row.pk], frozenset(waived.get(row.pk, ())))
+        for row in rows
+        if row.pk in terms
+    }
+
+
+def rules_of(opportunities: Collection[Opportunity]) -> dict[int, Rule]:
+    """The current rules by opportunity, over skills as they are merged now. One query."""
+    rules: dict[int, Rule] = {}
+    for row in opportunities:
+        revision = row.current_revision
+        rules[row.pk] = load(revision.rule if revision is not None else None)
+    became = survivors(skill for rule in rules.values() for skill in skill_ids(rule))
+    return {pk: with_merges(rule, became) for pk, rule in rules.items()} if became else rules
+
+
+def pool_of(scorable: Scorable, basics: Basics) -> QuerySet[CandidateProjection]:
+    """Whom an opportunity may be matched with: present, not surely ineligible; found or applying.
+
+    Those who blocked the organisation, or whom it does not want to hire again, only if they apply. Has `outcome`.
+    """
+    organisations = scorable.organisations
+    applied = Application.objects.live().filter(opportunity_id=scorable.pk, candidate_id=OuterRef("pk"))
+    blocked = Candidate.blocked_organisations.through.objects.filter(
+        candidate_id=OuterRef("pk"), organisation_id__in=organisations
+    )
+    unwanted = CandidateGroupMembership.objects.filter(
+        candidate_id=OuterRef("pk"),
+        group__organisation_id__in=organisations,
+        group__kind=CandidateGroup.Kind.DO_NOT_REHIRE,
+    )
+    found = Q(discoverable=True) & ~Exists(blocked) & ~Exists(unwanted)
+    passing = Q(outcome__in=[Outcome.ELIGIBLE.value, Outcome.UNKNOWN.value])
+    if scorable.waived:
+        passing |= Q(pk__in=sorted(scorable.waived))
+    rows = CandidateProjection.objects.filter(present=True).filter(found | Q(Exists(applied)))
+    return with_outcome(rows, scorable.rule, on=basics.on).filter(passing)
+
+
+def refused_pairs(candidate_ids: Collection[int]) -> Mapping[int, set[int]]:
+    """Candidate → organisations not to be brought together with: blocked, or with a do-not-rehire list they are on."""
+    refused: dict[int, set[int]] = {}
+    blocks = Candidate.blocked_organisations.through.objects.filter(candidate_id__in=candidate_ids)
+    unwanted = CandidateGroupMembership.objects.filter(
+        candidate_id__in=candidate_ids, group__kind=CandidateGroup.Kind.DO_NOT_REHIRE
+    )
+    for candidate_id, organisation_id in [
+        *blocks.values_list("candidate_id", "organisation_id"),
+        *unwanted.values_list("candidate_id", "group__organisation_id"),
+    ]:
+        refused.setdefault(candidate_id, set()).add(organisation_id)
+    return refused

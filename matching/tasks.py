@@ -1,0 +1,28 @@
+"""What workers do for deciding. Each task calls one action and may run twice."""
+
+from __future__ import annotations
+
+import time
+
+from celery import shared_task
+from django.utils import timezone
+
+from matching.actions import allocation, marks, rescoring
+
+TURN_SECONDS = 5.0
+
+
+@shared_task
+def drain_marks() -> None:
+    """Re-score what has changed; where that takes long, stand in line again, so that nobody waits behind a flood."""
+    until = time.monotonic() + TURN_SECONDS
+    while rescoring.drain(timezone.now()):
+        if time.monotonic() > until:
+            marks.ring()
+            return
+
+
+@shared_task
+def solve_allocation(run_pk: int) -> None:
+    """Solve a run that waits. Its delivery does the same; whoever comes first."""
+    allocation.solve_run(run_pk, timezone.now())

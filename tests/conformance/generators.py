@@ -1,0 +1,142 @@
+"""Rules and candidates for every evaluator: drawn by Hypothesis, or in bulk from a seed.
+
+Both draw from the same small worlds of values, so that rules and candidates meet at their edges: the hours that a rule
+asks are often exactly those that somebody has, or one more.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from hypothesis import strategies as st
+
+from matching.core.attributes import ATTRIBUTES, OPERATORS, Attribute, Kind, Operator
+from matching.core.facts import CandidateFacts, SkillFact
+from matching.core.rules import (
+    All,
+    Any,
+    AtLeast,
+    Compare,
+    Criterion,
+    Disclosure,
+    HasLanguage,
+    HasSkill,
+    MayWorkIn,
+    Not,
+    Rule,
+)
+
+T = TypeVar("T")
+
+TODAY = date(2026, 6, 15)
+DAYS = tuple(TODAY + timedelta(days=days) for days in (-400, -1, 0, 1, 30))
+WORLD: dict[str, tuple] = {
+    "country": ("DE", "AT", "PL"),
+    "region": ("DE-BE", "DE-BY", "AT-9"),
+    "timezone": ("Europe/Berlin", "Europe/Warsaw", "UTC"),
+    "utc_offset_minutes": (-60, 0, 60, 120),
+    "years_experience": tuple(map(Decimal, ("0.5", "2", "2.5", "5", "10"))),
+    "weekly_hours": (10, 20, 21, 40),
+    "free_hours": (0, 10, 20, 40),
+    "hourly_rate": tuple(map(Decimal, ("19.99", "20", "20.0001", "55.5"))),
+    "commitments": ("full_time", "part_time", "contract"),
+    "available_from": DAYS,
+    "groups": (1, 2, 3),
+}
+"""Values by attribute. Every declared attribute has some: an evaluator that forgets a new one fails at once."""
+
+SKILLS = tuple(range(1, 7))
+SKILL_YEARS = tuple(map(Decimal, ("0", "1.5", "2", "7")))
+LANGUAGES = ("de", "en", "lt", "in")  # two of them read like operators
+COUNTRIES = ("DE", "AT", "US")
+
+
+class Chance:
+    """The draws that a generator makes, from a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def one(self, options: Sequence[T]) -> T:
+        return self._random.choice(options)
+
+    def some(self, options: Sequence[T], least: int = 0) -> list[T]:
+        return self._random.sample(options, self._random.randint(least, len(options)))
+
+    def number(self, low: int, high: int) -> int:
+        return self._random.randint(low, high)
+
+    def maybe(self, draw: Callable[[], T]) -> T | None:
+        return draw() if self._random.random() < 0.75 else None
+
+
+def criterion(chance: Chance) -> Criterion:
+    disclosure = chance.one(tuple(Disclosure))
+    match chance.number(0, 7):
+        case 0 | 1:
+            min_years = chance.one((None, None, *SKILL_YEARS[1:]))
+            return HasSkill(chance.one(SKILLS), chance.number(1, 5), min_years, disclosure)
+        case 2:
+            return HasLanguage(chance.one(LANGUAGES), chance.number(1, 6), disclosure)
+        case 3:
+            return MayWorkIn(chance.one(COUNTRIES), disclosure)
+    attribute = ATTRIBUTES[chance.one(sorted(ATTRIBUTES))]
+    op = chance.one(OPERATORS[attribute.kind])
+    return Compare(attribute.name, op, _operand(chance, attribute, op), disclosure)
+
+
+def _operand(chance: Chance, attribute: Attribute, op: Operator):
+    world = WORLD[attribute.name]
+    match op:
+        case Operator.EXISTS:
+            return chance.one((True, False))
+        case Operator.IN:
+            return tuple(sorted(chance.some(world, least=1)))
+        case Operator.BETWEEN:
+            return tuple(sorted((chance.one(world), chance.one(world))))
+    return chance.one(world)
+
+
+def rule(chance: Chance, levels: int = 4) -> Rule:
+    if levels == 1 or chance.number(0, 3) == 0:
+        return criterion(chance)
+    if chance.number(0, 3) == 0:
+        return Not(rule(chance, levels - 1))
+    parts = tuple(rule(chance, levels - 1) for _ in range(chance.number(1, 4)))
+    match chance.number(0, 2):
+        case 0:
+            return All(parts)
+        case 1:
+            return Any(parts)
+    return AtLeast(chance.number(1, len(parts)), parts)
+
+
+def facts(chance: Chance, candidate_id: int) -> CandidateFacts:
+    """A candidate about whom a quarter of all that could be known is not."""
+    known: dict[str, object] = {}
+    for attribute in ATTRIBUTES.values():
+        world = WORLD[attribute.name]
+        if attribute.kind in (Kind.CODES, Kind.IDS):
+            known[attribute.fact] = frozenset(chance.some(world))
+        else:
+            known[attribute.fact] = chance.maybe(lambda world=world: chance.one(world))
+    return CandidateFacts(
+        candidate_id,
+        languages={language: chance.number(1, 6) for language in chance.some(LANGUAGES)},
+        work_authorisations={country: chance.one((None, *DAYS)) for country in chance.some(COUNTRIES)},
+        skills={
+            skill: SkillFact(chance.number(1, 5), chance.one((None, *SKILL_YEARS)), chance.one((None, *DAYS)))
+            for skill in chance.some(SKILLS)
+        },
+        **known,  # type: ignore[arg-type]
+    )
+
+
+# Hypothesis draws a seed: what matters is variety and that a failure repeats; the seeded worlds are small as they are.
+_seeds = st.integers(0, 2**32 - 1)
+rules: st.SearchStrategy[Rule] = st.builds(lambda seed, levels: rule(Chance(seed), levels), _seeds, st.integers(1, 4))
+candidates: st.SearchStrategy[CandidateFacts] = st.builds(lambda seed: facts(Chance(seed), 1), _seeds)

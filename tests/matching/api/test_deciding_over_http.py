@@ -1,0 +1,182 @@
+"""Matches, recommendations, previews and allocations over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from marketplace.models import Offer
+from matching.actions.allocation import solve_run
+from matching.models import AllocationRun
+from tests.config.graphql_client import Asker, global_id
+from tests.marketplace.factories import a_candidate, a_skill, a_user, an_application, an_organisation
+from tests.matching.staging import asking_for, skilled, work
+
+pytestmark = pytest.mark.django_db
+
+SCORE = "{ score probability contributions { feature value weight amount sentence } }"
+MATCH = (
+    f"id outcome probability modelVersion fit {SCORE} interest {SCORE} acceptance {{ score }}"
+    " candidate { displayName name } opportunity { title reference } revision { number ruleText } rateSet { on }"
+    " verdict { outcome reasons { sentence } questions { sentence } }"
+)
+MATCHES = f"""query ($id: ID!) {{ matches(opportunity: $id, first: 50) {{
+    totalCount edges {{ cursor node {{ {MATCH} }} }} }} }}"""
+RECOMMENDATIONS = f"{{ recommendations(first: 50) {{ totalCount nodes {{ {MATCH} }} }} }}"
+RUN = f"""id state seats proposed value bound gap policy {{ quality fill speed }} modelVersion opportunities {{ title }}
+    certificate {{ feasible valid bound gap problems }} prices {{ price opportunity {{ reference }} }}
+    diagnosis {{ sentence cause empty competing {{ title }} criterion {{ sentence }} }}
+    proposals(first: 10) {{ totalCount nodes {{ id state value fit {SCORE} acceptance
+        candidate {{ displayName }} opportunity {{ title }} }} }}
+    history {{ action }}"""
+RUNS = "{{ allocationRuns(first: 50) {{ totalCount nodes {{ {} }} }} }}".format(
+    RUN.replace("certificate { feasible valid bound gap problems }", "")
+)
+
+
+def test_matches_add_up_and_say_why() -> None:
+    owner, skill = an_organisation(now=timezone.now()), a_skill("welding")
+    opportunity = asking_for(skill, owner, now=timezone.now())
+    person = skilled(skill, now=timezone.now())
+    work(timezone.now())
+    [edge] = Asker(owner.user).ask(MATCHES, id=global_id(opportunity))["matches"]["edges"]
+    match = edge["node"]
+    assert match["candidate"]["name"] is None
+    assert match["candidate"]["displayName"].startswith("Candidate ")
+    for head in ("fit", "interest"):
+        assert match[head]["score"] == sum(one["amount"] for one in match[head]["contributions"])
+        assert all(one["sentence"] for one in match[head]["contributions"])
+    an_application(opportunity, person, now=timezone.now())
+    [edge] = Asker(owner.user).ask(MATCHES, id=global_id(opportunity))["matches"]["edges"]
+    assert edge["node"]["candidate"]["name"] == person.name
+
+
+@pytest.mark.parametrize("who", ["anonymous", "stranger", "rival"])
+def test_matches_are_the_organisations_own(who: str) -> None:
+    opportunity = asking_for(a_skill(), now=timezone.now())
+    asker = {
+        "anonymous": Asker,
+        "stranger": lambda: Asker(a_candidate()),
+        "rival": lambda: Asker(an_organisation().user),
+    }[who]()
+    assert asker.refusal(MATCHES, id=global_id(opportunity))["code"] == "NOT_PERMITTED"
+
+
+def test_lists_of_deciding_take_as_many_statements_for_twenty_rows_as_for_one() -> None:
+    owner, skill = an_organisation(now=timezone.now()), a_skill()
+    opportunity = asking_for(skill, owner, now=timezone.now())
+    person = skilled(skill, now=timezone.now())
+    work(timezone.now())
+    recruiter, candidate = Asker(owner.user), Asker(person)
+    lists: list[tuple[Asker, str, dict[str, Any], str]] = [
+        (recruiter, MATCHES, {"id": global_id(opportunity)}, "matches"),
+        (candidate, RECOMMENDATIONS, {}, "recommendations"),
+    ]
+    for asker, query, variables, _ in lists:
+        asker.ask(query, **variables)
+    one = [asker.statements(query, **variables) for asker, query, variables, _ in lists]
+    for _ in range(19):
+        asking_for(skill, owner, now=timezone.now())
+        skilled(skill, now=timezone.now())
+    work(timezone.now())
+    for asker, query, variables, name in lists:
+        assert asker.ask(query, **variables)[name]["totalCount"] == 20
+    assert [asker.statements(query, **variables) for asker, query, variables, _ in lists] == one
+
+
+def test_pages_of_matches_neither_skip_nor_repeat() -> None:
+    owner, skill = an_organisation(now=timezone.now()), a_skill()
+    opportunity = asking_for(skill, owner, now=timezone.now())
+    for _ in range(5):
+        skilled(skill, now=timezone.now())
+    work(timezone.now())
+    query = """query ($id: ID!, $after: String) { matches(opportunity: $id, first: 2, after: $after) {
+        pageInfo { hasNextPage hasPreviousPage endCursor } nodes { id } } }"""
+    seen: list[str] = []
+    after = None
+    while True:
+        page = Asker(owner.user).ask(query, id=global_id(opportunity), after=after)["matches"]
+        seen += [node["id"] for node in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert len(seen) == len(set(seen)) == 5
+
+
+def test_an_allocation_is_planned_shown_and_committed() -> None:
+    owner, skill = an_organisation(now=timezone.now()), a_skill("welding")
+    opportunity = asking_for(skill, owner, seats=2, now=timezone.now())
+    for _ in range(1):
+        skilled(skill, now=timezone.now())
+    work(timezone.now())
+    recruiter = Asker(owner.user)
+    planned = recruiter.do(
+        "planAllocation",
+        {
+            "organisationId": global_id(owner.organisation),
+            "opportunityIds": [global_id(opportunity)],
+            "policy": {"quality": 500, "fill": 300, "speed": 200},
+        },
+        "id state",
+        thing="AllocationRun",
+    )
+    assert planned["state"] == "QUEUED"
+    solve_run(AllocationRun.objects.get().pk, timezone.now())
+    query = f"query ($id: ID!) {{ allocationRun(id: $id) {{ {RUN} }} }}"
+    run = recruiter.ask(query, id=planned["id"])["allocationRun"]
+    assert run["state"] == "PLANNED"
+    assert run["certificate"]["valid"] is True
+    assert run["certificate"]["gap"] == 0
+    [proposal] = run["proposals"]["nodes"]
+    assert proposal["fit"]["score"] == sum(one["amount"] for one in proposal["fit"]["contributions"])
+    [empty] = run["diagnosis"]
+    assert empty["sentence"]
+    assert Asker(an_organisation().user).ask(query, id=planned["id"])["allocationRun"] is None
+    pinned = recruiter.do("pinProposal", {"proposalId": proposal["id"]}, "state", thing="Proposal")
+    assert pinned["state"] == "PINNED"
+    committed = recruiter.do("commitAllocation", {"runId": planned["id"]}, "state sent", thing="AllocationRun")
+    assert (committed["state"], committed["sent"]) == ("COMMITTED", 1)
+    assert Offer.objects.live().count() == 1
+    again = recruiter.do("discardAllocation", {"runId": planned["id"]})
+    assert again["code"] == "ILLEGAL_TRANSITION"
+
+
+def test_runs_take_as_many_statements_for_several_as_for_one() -> None:
+    owner, skill = an_organisation(now=timezone.now()), a_skill()
+    opportunity = asking_for(skill, owner, seats=2, now=timezone.now())
+    skilled(skill, now=timezone.now())
+    work(timezone.now())
+    recruiter = Asker(owner.user)
+
+    def plan() -> None:
+        recruiter.do(
+            "planAllocation",
+            {"organisationId": global_id(owner.organisation), "opportunityIds": [global_id(opportunity)]},
+        )
+        run = AllocationRun.objects.order_by("-pk").first()
+        assert run is not None
+        solve_run(run.pk, timezone.now())
+
+    plan()
+    recruiter.ask(RUNS)
+    one = recruiter.statements(RUNS)
+    for _ in range(19):
+        plan()
+    assert recruiter.ask(RUNS)["allocationRuns"]["totalCount"] == 20
+    assert recruiter.statements(RUNS) == one
+
+
+def test_a_preview_counts_whom_a_rule_would_admit() -> None:
+    owner, skill = an_organisation(now=timezone.now()), a_skill("welding")
+    skilled(skill, 3, now=timezone.now())
+    skilled(skill, 1, now=timezone.now())
+    work(timezone.now())
+    query = """query ($rule: RuleInput) { eligibilityPreview(rule: $rule) { eligible unknown ineligible
+        perCriterion { sentence fail gain } binding { path } } }"""
+    rule = {"all": [{"skill": {"skillId": global_id(skill), "minLevel": 2}}]}
+    found = Asker(owner.user).ask(query, rule=rule)["eligibilityPreview"]
+    assert (found["eligible"], found["unknown"], found["ineligible"]) == (1, 0, 1)
+    assert found["perCriterion"][0]["sentence"] == "welding at level 2"
+    assert Asker(a_user()).refusal(query, rule=rule)["code"] == "NOT_PERMITTED"

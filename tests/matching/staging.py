@@ -1,0 +1,51 @@
+"""Setting the stage: markets of real rows, and the worker's part played in the test itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from accounts.actions.deliveries import deliver_due
+from marketplace.actions.candidates import SkillInput
+from marketplace.actions.terms import SkillTermInput
+from marketplace.core.money import Pay
+from marketplace.models import Candidate, Opportunity, Skill
+from matching.actions import rescoring
+from matching.models import AllocationRun, Match
+from tests.marketplace.factories import NOW, Recruiter, a_candidate, a_published_opportunity
+
+
+def work(now: datetime = NOW) -> None:
+    """What the worker does: deliver to the consumers, then score what they marked."""
+    for consumer in ("rescoring", "allocation"):
+        while deliver_due(consumer, now):
+            pass
+    rescoring.drain_all(now)
+
+
+def skilled(skill: Skill, level: int = 3, **facts: Any) -> Candidate:
+    """A candidate with one skill, who may be offered work unasked."""
+    facts = {"open_to_offers": True, "weekly_hours": 40, **facts}
+    return a_candidate(skills=[SkillInput(skill.public_id, level, Decimal(3))], **facts)
+
+
+def asking_for(
+    skill: Skill, by: Recruiter | None = None, *, level: int = 3, seats: int = 1, **fields: Any
+) -> Opportunity:
+    terms = SkillTermInput(skill.public_id, required=True, weight=5, min_level=level)
+    return a_published_opportunity(by, seats=seats, skills=[terms], **fields)
+
+
+def best(opportunity: Opportunity) -> list[int]:
+    """Candidates matched with an opportunity, best first."""
+    rows = Match.objects.filter(opportunity=opportunity).order_by("-fit", "tie_break", "candidate_id")
+    return list(rows.values_list("candidate_id", flat=True))
+
+
+def pairs(run: AllocationRun, *states: str) -> set[tuple[int, int]]:
+    rows = run.proposals.filter(state__in=states) if states else run.proposals.all()
+    return set(rows.values_list("opportunity_id", "candidate_id"))
+
+
+EUROS = Pay(Decimal(25), "EUR", "hour")
