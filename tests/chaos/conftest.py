@@ -1,0 +1,35 @@
+"""One live market for all of chaos, put in order again before each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from config.processes import wait_until_ready
+from tests.chaos.bustle import Bustle, gather
+from tests.live import LiveMuster, live_muster
+
+
+@pytest.fixture(scope="session")
+def market_of_chaos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveMuster, Bustle]]:
+    with live_muster(tmp_path_factory.mktemp("chaos"), "--candidates", "60", "--opportunities", "4") as live:
+        with gather(live) as bustle:
+            yield live, bustle
+
+
+@pytest.fixture
+def live(market_of_chaos: tuple[LiveMuster, Bustle]) -> LiveMuster:
+    live, _ = market_of_chaos
+    live.start_valkey()
+    live.start_worker()
+    wait_until_ready(live.processes, live.web)
+    return live
+
+
+@pytest.fixture
+def bustle(live: LiveMuster, market_of_chaos: tuple[LiveMuster, Bustle]) -> Bustle:
+    """People at work on an opportunity of this test's own."""
+    _, bustle = market_of_chaos
+    bustle.open_another(seats=40)
+    return bustle
