@@ -13,6 +13,8 @@ STAMP := $(VENV)/installed-$(shell cksum < requirements.txt | cut -d' ' -f1)
 PORT ?= 8000
 PYTEST_ARGS ?=
 export MUSTER_ENV ?= development
+# A run starts a dozen processes: without cached bytecode each compiles Django anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test soak bench lint format reset shell elasticsearch schema lock
 

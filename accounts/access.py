@@ -30,7 +30,7 @@ def require_user(actor: Actor) -> int:
 
 def require_staff(actor: Actor) -> None:
     if not (actor.is_staff or actor.is_system):
-        raise NotPermitted("staff access")
+        raise NotPermitted("act as staff")
 
 
 def role_of(actor: Actor, organisation_id: int) -> str | None:

@@ -72,7 +72,7 @@ class LoginRequired(DomainError):
 class IllegalTransition(DomainError):
     """The move is not in the machine's table. `legal` names the moves that are, for this actor."""
 
-    sentence = "A {machine} that is {state} cannot {action}."
+    sentence = "This {machine} is {state}, so it cannot be moved by: {action}."
 
     def __init__(self, *, machine: str, state: str, action: str, legal: list[str]) -> None:
         super().__init__(machine=machine, state=state, action=action, legal=legal)

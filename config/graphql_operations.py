@@ -16,6 +16,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
+    OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
     VariableNode,
@@ -68,8 +69,17 @@ class Parsing(SchemaExtension):
         context = self.execution_context
         if context.graphql_document is not None and context.pre_execution_errors is None:
             found = list(excesses(context.schema._schema, context.graphql_document, context.variables or {}))
+            found = found or _unnamed(context.graphql_document, context._provided_operation_name)
             context.pre_execution_errors = found or list(_validated(context.schema._schema, context.graphql_document))
         yield
+
+
+def _unnamed(document: DocumentNode, operation_name: str | None) -> list[GraphQLError]:
+    """Of several operations the request names one. Otherwise the first would be carried out, whichever was meant."""
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if operation_name is None and len(operations) > 1:
+        return [GraphQLError("The document has several operations: `operationName` must name one.")]
+    return []
 
 
 class KeyedOperations(SchemaExtension):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
@@ -80,6 +81,7 @@ MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.ReadableTextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -237,11 +239,30 @@ CELERY_BEAT_SCHEDULE = {
     "drain-marks": _every(5, "matching.tasks.drain_marks"),
     "send-mails": _every(5, "marketplace.tasks.send_mails"),
     "heartbeat": _every(5, "accounts.tasks.heartbeat"),
+    "forget-idempotency-records": _every(3600, "accounts.tasks.forget_idempotency_records"),
+    # Time alone changes facts: authorisations run out, people become available, rates of a new day hold. In UTC, as
+    # days are judged, and a little after midnight, so that no clock is still at yesterday.
+    "mark-for-the-new-day": {
+        "task": "matching.tasks.mark_for_the_new_day",
+        "schedule": crontab(hour=0, minute=5),
+        "options": {"expires": 6 * 3600},
+    },
 }
 
 # `accounts.tasks.heartbeat` caches `time.time()` under this key; /readyz calls the worker dead past the age.
 WORKER_HEARTBEAT_KEY = "worker-heartbeat"
 WORKER_HEARTBEAT_MAX_AGE_SECONDS = 30
+
+# --- Deciding -------------------------------------------------------------------------------------------------------
+
+# Matches kept for each opportunity, besides those of its applicants: more take room, fewer leave less to page through.
+MATCH_TOP_K = env.int("MATCH_TOP_K", 100)
+# The least fit, as a probability in millionths, at which an allocation offers somebody a seat.
+ALLOCATION_MIN_FIT_PPM = env.int("ALLOCATION_MIN_FIT_PPM", 100_000)
+# Live offers from allocations that one person may hold at a time.
+ALLOCATION_OFFERS_AT_ONCE = env.int("ALLOCATION_OFFERS_AT_ONCE", 1)
+# An older plan is not committed: the market it was made for has moved on.
+ALLOCATION_MAX_AGE_HOURS = env.int("ALLOCATION_MAX_AGE_HOURS", 24)
 
 # --- Who is told of what --------------------------------------------------------------------------------------------
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from accounts.errors import DomainError
-from matching.core.eligibility import Verdict
-from matching.core.rules import Disclosure
 
 # Candidates
 
@@ -105,17 +104,21 @@ class NotConsidered(DomainError):
 
 
 class NotEligible(DomainError):
-    """`verdict` is what the reader may see of it, as JSON."""
+    """`verdict` is what the reader may see of it: outcome, reasons, questions and the nearest change, in words."""
 
     sentence = "The requirements of this opportunity are not met."
 
     def __init__(self, verdict: dict[str, Any]) -> None:
         super().__init__(verdict=verdict)
 
-    @classmethod
-    def of(cls, verdict: Verdict, audience: Disclosure = Disclosure.PUBLIC) -> NotEligible:
-        """The refusal with what `audience` may see of the verdict."""
-        return cls(verdict.disclosed_to(audience).to_json())
+
+class HistoryMissing(DomainError):
+    """The moment `at` lies before the candidate was known, or before the opportunity had terms."""
+
+    sentence = "Nothing is recorded of {at}."
+
+    def __init__(self, *, at: datetime) -> None:
+        super().__init__(at=at.isoformat())
 
 
 class AnswersNeeded(DomainError):

@@ -23,6 +23,12 @@ def drain_marks() -> None:
 
 
 @shared_task
+def mark_for_the_new_day() -> None:
+    """Everything: what a day alone changes appends no event."""
+    marks.mark_all(timezone.now())
+
+
+@shared_task
 def solve_allocation(run_pk: int) -> None:
     """Solve a run that waits. Its delivery does the same; whoever comes first."""
     allocation.solve_run(run_pk, timezone.now())

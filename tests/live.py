@@ -48,8 +48,15 @@ class LiveMuster:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a Python command line beside the market."""
+        arguments = [sys.executable, *command]
         return subprocess.run(
-            [sys.executable, *command], cwd=ROOT, env=self.environment, capture_output=True, text=True
+            arguments,
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def manage(self, *arguments: str) -> str:
@@ -62,11 +69,11 @@ class LiveMuster:
         """Figures and violations, once the deliveries are done or `wait` seconds have passed."""
         answer = self.run("manage.py", "audit", "--json", "--wait", str(wait))
         assert answer.stdout, answer.stderr[-3000:]
-        return json.loads(answer.stdout)  # type: ignore[no-any-return]
+        return json.loads(answer.stdout)
 
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with self.connect() as connection:
-            return connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, parameters).fetchall()
 
     def one(self, query: str, *parameters: Any) -> Any:
         """The first column of the first row, None where there is none."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from accounts.models import Timer
@@ -18,18 +19,27 @@ MAX_BACKOFF = timedelta(hours=1)
 
 
 def set_timer(kind: str, subject_id: int, due_at: datetime) -> None:
-    """Have `settings.TIMERS[kind]` called with `subject_id` once `due_at` has passed. Setting it again moves it."""
+    """Have `settings.TIMERS[kind]` called with `subject_id` once `due_at` has passed. Setting it again moves it.
+
+    The caller holds the subject's lock, as handlers take it. So a timer that is firing at this very moment is left
+    alone: its handler waits for the caller, and will set it again. Waiting for it would be waiting in a circle.
+    """
     if kind not in settings.TIMERS:
         raise KeyError(f"no timer of kind {kind}")
-    Timer.objects.update_or_create(
-        kind=kind,
-        subject_id=subject_id,
-        defaults={"due_at": due_at, "fired_at": None, "attempts": 0, "last_error": ""},
-    )
+    values = {"due_at": due_at, "fired_at": None, "attempts": 0, "last_error": ""}
+    timers = Timer.objects.filter(kind=kind, subject_id=subject_id)
+    if not _at_rest(timers).update(**values) and not timers.exists():
+        Timer.objects.create(kind=kind, subject_id=subject_id, **values)
 
 
 def cancel_timer(kind: str, subject_id: int) -> None:
-    Timer.objects.filter(kind=kind, subject_id=subject_id).delete()
+    """Forget a timer. One that is firing at this very moment fires, and its handler finds nothing to do."""
+    _at_rest(Timer.objects.filter(kind=kind, subject_id=subject_id)).delete()
+
+
+def _at_rest(timers: QuerySet[Timer]) -> QuerySet[Timer]:
+    """Those of them that are not firing, locked."""
+    return Timer.objects.filter(pk__in=timers.select_for_update(skip_locked=True).values("pk"))
 
 
 def fire_due(now: datetime, *, limit: int = BATCH) -> int:

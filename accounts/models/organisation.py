@@ -27,6 +27,10 @@ class Organisation(PublicModel):
             models.CheckConstraint(
                 condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="organisation_currency_is_a_code"
             ),
+            models.CheckConstraint(
+                condition=models.Q(country="") | models.Q(country__regex=r"^[A-Z]{2}$"),
+                name="organisation_country_is_a_code",
+            ),
         ]
 
     def __str__(self) -> str:

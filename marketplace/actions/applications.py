@@ -23,6 +23,7 @@ from marketplace.actions import checks
 from marketplace.actions.answers import check_screening, fact_questions, facts_as_fields, split
 from marketplace.actions.candidates import state_facts
 from marketplace.actions.offers import end_live_offers
+from marketplace.actions.standing import check_open, check_relation
 from marketplace.core.workflow import (
     APPLICATION,
     INVITATION,
@@ -34,23 +35,18 @@ from marketplace.errors import (
     AlreadyApplied,
     AnswersNeeded,
     ApplicationNotActive,
-    CandidateSuspended,
-    NotConsidered,
-    NotEligible,
     OpportunityNotOpen,
-    OrganisationBlocked,
     UnknownStage,
 )
 from marketplace.models import (
     Application,
     Candidate,
-    CandidateGroup,
-    CandidateGroupMembership,
     Invitation,
     Opportunity,
     WaitlistEntry,
 )
 from marketplace.queries.eligibility import judge
+from marketplace.queries.verdicts import not_eligible
 from matching.core.eligibility import Outcome, Verdict
 
 MOST_AT_ONCE = 500
@@ -119,7 +115,7 @@ def submit(
         state_facts(candidate, facts_as_fields(facts, candidate), actor=actor, now=now)
     verdict = judge(candidate, opportunity, now=now, nearest=True)
     if verdict.outcome is Outcome.INELIGIBLE:
-        raise NotEligible.of(verdict)
+        raise not_eligible(verdict)
     open_questions = fact_questions(verdict.unknown if verdict.outcome is Outcome.UNKNOWN else ()) + open_questions
     if open_questions:
         raise AnswersNeeded(open_questions)
@@ -159,7 +155,7 @@ def open_application(
         return application
     verdict = judge(candidate, opportunity, now=now)
     if not verdict.is_eligible or not candidate.open_to_offers:
-        raise NotEligible.of(verdict)
+        raise not_eligible(verdict)
     return _create(
         opportunity,
         candidate,
@@ -264,34 +260,6 @@ def reconsider_application(*, actor: Actor, application_id: UUID, now: datetime)
                 extra_fields={"rejection_reason": ""},
             )
     return application
-
-
-# What applying, inviting and allocating have in common
-
-
-def check_open(opportunity: Opportunity, now: datetime) -> None:
-    """Raises OpportunityNotOpen."""
-    if opportunity.state != OpportunityState.PUBLISHED or opportunity.posting_organisation.suspended_at is not None:
-        raise OpportunityNotOpen(state=opportunity.state)
-    if opportunity.opens_at is not None and opportunity.opens_at > now:
-        raise OpportunityNotOpen(state=opportunity.state, because="not_yet")
-    if opportunity.closes_at is not None and opportunity.closes_at <= now:
-        raise OpportunityNotOpen(state=opportunity.state, because="over")
-
-
-def check_relation(opportunity: Opportunity, candidate: Candidate) -> None:
-    """That the person is in good standing, and neither side has turned away from the other. Raises
-    CandidateSuspended, OrganisationBlocked, NotConsidered."""
-    if candidate.suspended_at is not None or candidate.merged_into_id is not None:
-        raise CandidateSuspended
-    organisations = {opportunity.posting_organisation_id, opportunity.hiring_organisation_id}
-    if candidate.blocked_organisations.filter(pk__in=organisations).exists():
-        raise OrganisationBlocked
-    unwanted = CandidateGroupMembership.objects.filter(
-        candidate=candidate, group__kind=CandidateGroup.Kind.DO_NOT_REHIRE, group__organisation_id__in=organisations
-    )
-    if unwanted.exists():
-        raise NotConsidered
 
 
 def _kept(opportunity_pk: int) -> Opportunity:

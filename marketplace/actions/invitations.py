@@ -19,7 +19,8 @@ from accounts.core.text import clean_text
 from accounts.errors import InvalidInput
 from marketplace.access import access_candidate, access_invitation, access_opportunity, keep_opportunity, kind_for
 from marketplace.actions import checks
-from marketplace.actions.applications import check_open, check_relation, submit
+from marketplace.actions.applications import submit
+from marketplace.actions.standing import check_open, check_relation
 from marketplace.core.workflow import INVITATION, InvitationState
 from marketplace.errors import AlreadyApplied, AlreadyInvited, InvitationOver
 from marketplace.models import Application, Invitation, Opportunity

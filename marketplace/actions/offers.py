@@ -13,24 +13,24 @@ from accounts.actions.transitions import move
 from accounts.constraints import refusing
 from accounts.core.actor import Actor, ActorKind
 from accounts.core.text import clean_line, clean_text
-from accounts.errors import InvalidInput
+from accounts.errors import DomainError, IllegalTransition, InvalidInput
 from marketplace.access import Right, access_application, access_offer, keep_opportunity, kind_for
 from marketplace.actions import seats
 from marketplace.actions.placements import create_placement
+from marketplace.actions.standing import check_open, check_relation
 from marketplace.core.money import Pay, check_pay
 from marketplace.core.workflow import APPLICATION, OFFER, ApplicationStatus, OfferState, OpportunityState
 from marketplace.errors import (
     ApplicationNotActive,
     CandidateSuspended,
     HoursExceeded,
-    NotEligible,
     OfferExists,
     OfferExpired,
-    OpportunityNotOpen,
     SeatsFilled,
 )
-from marketplace.models import Application, Candidate, Offer, Opportunity, WaitlistEntry
+from marketplace.models import Application, Candidate, Offer, Opportunity, Seat, WaitlistEntry
 from marketplace.queries.eligibility import judge
+from marketplace.queries.verdicts import not_eligible
 from matching.core.rules.grammar import Disclosure
 
 DEFAULT_LIFE = timedelta(hours=72)
@@ -53,7 +53,8 @@ def send_offer(
     """Put exact terms to an applicant. A reserved offer holds a seat at once, an open call takes one on acceptance.
 
     Hours and dates default to the opportunity's, `expires_at` to three days. Raises InvalidInput, OpportunityNotOpen,
-    ApplicationNotActive, NotEligible, SeatsFilled (reserved only), OfferExists, NotFound, NotPermitted.
+    ApplicationNotActive, CandidateSuspended, OrganisationBlocked, NotConsidered, NotEligible, SeatsFilled (reserved
+    only), OfferExists, NotFound, NotPermitted.
     """
     with transaction.atomic():
         application = access_application(actor, application_id, to="manage", lock=True)
@@ -95,13 +96,14 @@ def prolong_offer(*, actor: Actor, offer_id: UUID, expires_at: datetime, now: da
     """Give the candidate more time. Raises InvalidInput, IllegalTransition, OfferExpired, NotFound, NotPermitted."""
     with transaction.atomic():
         offer = _locked(actor, offer_id, to="manage")
-        _check_live(offer, "prolong", now)
+        by = kind_for(actor, offer)
+        _check_live(offer, "prolong", by, now)
         if expires_at <= offer.expires_at:
             raise InvalidInput("expiresAt", "must be later than it is now")
         offer.expires_at = _expiry(expires_at, now)
         offer.save(update_fields=["expires_at"])
         set_timer("offer_expiry", offer.pk, offer.expires_at)
-        append(offer, "OfferProlonged", actor=actor, by=kind_for(actor, offer), now=now)
+        append(offer, "OfferProlonged", actor=actor, by=by, now=now, payload=_subject(offer))
     return offer
 
 
@@ -114,14 +116,14 @@ def accept_offer(*, actor: Actor, offer_id: UUID, now: datetime) -> Offer:
     """
     with transaction.atomic():
         offer = _locked(actor, offer_id, to="own")
-        _check_live(offer, "accept", now)
+        by = kind_for(actor, offer)
+        _check_live(offer, "accept", by, now)
         candidate = Candidate.objects.select_for_update(no_key=True).get(pk=offer.candidate_id)
         if candidate.suspended_at or candidate.merged_into_id:
             raise CandidateSuspended
         verdict = judge(candidate, offer.opportunity, now=now, revision=offer.revision)
         if not verdict.is_eligible:
-            raise NotEligible.of(verdict)
-        by = kind_for(actor, offer)
+            raise not_eligible(verdict)
         is_reserved = offer.kind == Offer.Kind.RESERVED
         seat = offer.seat if is_reserved else seats.take_open_seat(offer.opportunity_id)
         if seat is None:
@@ -141,8 +143,8 @@ def decline_offer(*, actor: Actor, offer_id: UUID, reason: str = "", now: dateti
     """Turn an offer down; the application is withdrawn with it. Raises OfferExpired, IllegalTransition, NotFound."""
     with transaction.atomic():
         offer = _locked(actor, offer_id, to="own")
-        _check_live(offer, "decline", now)
         by = kind_for(actor, offer)
+        _check_live(offer, "decline", by, now)
         offer.decline_reason = clean_line(reason, field="reason", max_length=200, required=False)
         offer.save(update_fields=["decline_reason"])
         _end(offer, "decline", actor=actor, by=by, now=now)
@@ -208,38 +210,48 @@ def serve_waitlist(opportunity_pk: int, now: datetime) -> int:
 
     Whoever may no longer be offered leaves the line. Returns the number of offers sent.
     """
-    actor = Actor.system()
+    if not Seat.objects.open().filter(opportunity_id=opportunity_pk).exists():
+        return 0
     sent = 0
-    while True:
-        with transaction.atomic():
-            keep_opportunity(opportunity_pk)
-            entry = (
-                WaitlistEntry.objects.select_for_update(skip_locked=True, of=("self",))
-                .filter(opportunity_id=opportunity_pk, opportunity__state=OpportunityState.PUBLISHED)
-                .select_related("application")
-                .order_by("priority", "since", "id")
-                .first()
-            )
-            if entry is None or seats.take_open_seat(opportunity_pk) is None:
-                return sent
-            missed = entry.application.offers.order_by("-id").first()
-            entry.delete()
-            if missed is None:
-                continue
+    with transaction.atomic():
+        keep_opportunity(opportunity_pk)
+        line = WaitlistEntry.objects.filter(
+            opportunity_id=opportunity_pk, opportunity__state=OpportunityState.PUBLISHED
+        )
+        # All of them before any seat, as the order of locks wants it. Whoever serves at the same time waits here, and
+        # then finds the line as this leaves it.
+        waiting = Application.objects.filter(pk__in=line.values("application_id")).order_by("pk")
+        applications = {one.pk: one for one in waiting.select_for_update(no_key=True)}
+        for entry in line.filter(application__in=applications).order_by("priority", "since", "id"):
             try:
-                with transaction.atomic():
-                    send_offer(
-                        actor=actor,
-                        application_id=entry.application.public_id,
-                        pay=Pay(missed.pay_amount, missed.pay_currency, missed.pay_period),
-                        weekly_hours=missed.weekly_hours,
-                        starts_on=max(missed.starts_on, now.date()),
-                        ends_on=missed.ends_on,
-                        now=now,
-                    )
-            except (ApplicationNotActive, NotEligible, CandidateSuspended, OfferExists, InvalidInput):
-                continue
-            sent += 1
+                sent += _offer_again(applications[entry.application_id], now)
+            except SeatsFilled:
+                break
+            entry.delete()  # served, or not to be served: either way they hold up nobody
+    return sent
+
+
+def _offer_again(application: Application, now: datetime) -> bool:
+    """Send the offer that was missed once more, now reserved; False where it may not be. Raises SeatsFilled."""
+    missed = application.offers.order_by("-id").first()
+    if missed is None:
+        return False
+    try:
+        with transaction.atomic():
+            send_offer(
+                actor=Actor.system(),
+                application_id=application.public_id,
+                pay=Pay(missed.pay_amount, missed.pay_currency, missed.pay_period),
+                weekly_hours=missed.weekly_hours,
+                starts_on=max(missed.starts_on, now.date()),
+                ends_on=missed.ends_on,
+                now=now,
+            )
+    except SeatsFilled:
+        raise
+    except DomainError:
+        return False
+    return True
 
 
 def _locked(actor: Actor, offer_id: UUID, *, to: Right) -> Offer:
@@ -255,23 +267,25 @@ def _locked(actor: Actor, offer_id: UUID, *, to: Right) -> Offer:
     return offer
 
 
-def _check_live(offer: Offer, action: str, now: datetime) -> None:
+def _check_live(offer: Offer, action: str, by: ActorKind, now: datetime) -> None:
+    """Before anything else: whoever comes too late, or twice, is told of the offer, not of its seat or its rule.
+    Raises OfferExpired, IllegalTransition."""
     if offer.state == OfferState.EXPIRED or (offer.state == OfferState.SENT and offer.expires_at <= now):
         raise OfferExpired(expired_at=offer.expires_at.isoformat())
+    if offer.state != OfferState.SENT:
+        legal = OFFER.legal(offer.state, by)
+        raise IllegalTransition(machine=OFFER.noun, state=str(offer.state), action=action, legal=legal)
 
 
 def _check_can_be_offered(application: Application, now: datetime) -> None:
-    opportunity = application.opportunity
-    if opportunity.state != OpportunityState.PUBLISHED:
-        raise OpportunityNotOpen(state=opportunity.state)
+    opportunity, candidate = application.opportunity, application.candidate
+    check_open(opportunity, now)
     if application.status != ApplicationStatus.ACTIVE:
         raise ApplicationNotActive(status=application.status)
-    candidate = application.candidate
-    if candidate.suspended_at or candidate.merged_into_id:
-        raise CandidateSuspended
+    check_relation(opportunity, candidate)
     verdict = judge(candidate, opportunity, now=now)
     if not verdict.is_eligible:
-        raise NotEligible.of(verdict, Disclosure.ORGANISATION)
+        raise not_eligible(verdict, Disclosure.ORGANISATION)
 
 
 def _terms(

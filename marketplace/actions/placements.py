@@ -124,6 +124,8 @@ def change_terms(
 def _move(actor: Actor, placement_id: UUID, action: str, now: datetime) -> Placement:
     with transaction.atomic():
         pointer, by = _acting(actor, placement_id)
+        # The trigger on placements would lock the candidate's row after this one's: against the order.
+        Candidate.objects.select_for_update(no_key=True).get(pk=pointer.candidate_id)
         placement = Placement.objects.select_for_update(no_key=True).get(pk=pointer.pk)
         move(placement, PLACEMENT, action, actor=actor, by=by, now=now, payload=_subject(placement))
     return placement

@@ -44,7 +44,7 @@ from marketplace.api.verdicts import VerdictType, told
 from marketplace.api.viewing import audience
 from marketplace.core.folding import fold
 from marketplace.models import CandidateGroup, CandidateSkill, Notification, Skill, SkillLabel
-from marketplace.queries.eligibility import judge
+from marketplace.queries.eligibility import judge_at
 from marketplace.queries.rates import current_rate_set
 
 OPPORTUNITY: Any = strawberry.argument(description="Only of this opportunity, by id.")
@@ -207,7 +207,13 @@ class MarketplaceQuery:
         opportunity: Annotated[strawberry.ID, strawberry.argument(description="For which opportunity, by id.")],
         candidate: Annotated[strawberry.ID | None, strawberry.argument(description="Whom, by id.")] = None,
         at: Annotated[
-            datetime | None, strawberry.argument(description="Judged as of this moment; now, if nothing is said.")
+            datetime | None,
+            strawberry.argument(
+                description=(
+                    "Judged as of this moment, by what was known then; a moment to come: by what is known now, on that"
+                    " day. Now, if nothing is said."
+                )
+            ),
         ] = None,
     ) -> VerdictType:
         actor = info.context.actor
@@ -220,7 +226,7 @@ class MarketplaceQuery:
         if not is_own and not info.context.reads(asked.posting_organisation_id):
             # A recruiter could otherwise read facts off other organisations' rules.
             raise NotPermitted("judge candidates for this opportunity")
-        verdict = judge(person, asked, now=at or info.context.now, nearest=True)
+        verdict = judge_at(person, asked, at=at or info.context.now, now=info.context.now)
         return told(verdict.disclosed_to(audience(info.context, asked)))  # type: ignore[return-value]
 
     @strawberry.field(description="Invitations: those you got, and those your organisations sent, newest first.")

@@ -13,11 +13,8 @@ from marketplace.api.enums import DisclosureEnum, OutcomeEnum
 from marketplace.api.taxonomy import SkillType
 from marketplace.api.viewing import audience
 from marketplace.models import Skill
-from matching.core.attributes import SKILL
+from marketplace.queries.verdicts import skill_of, skills_named
 from matching.core.eligibility import Verdict
-from matching.core.nearest import Change
-from matching.core.reasons import Question, Reason
-from matching.core.rules import HasSkill
 
 Skills = Mapping[int, Skill]
 
@@ -25,24 +22,6 @@ Skills = Mapping[int, Skill]
 def skills_by_id(skill_ids: Iterable[int]) -> dict[int, Skill]:
     wanted = set(skill_ids)
     return {skill.pk: skill for skill in together(Skill.objects.filter(pk__in=wanted))} if wanted else {}
-
-
-def _skill_of(value: Reason | Question | Change) -> int | None:
-    if isinstance(value, Question | Change):
-        return int(value.key) if value.subject == SKILL.name and value.key is not None else None
-    criterion = getattr(value, "criterion", None)
-    if isinstance(criterion, HasSkill):
-        return criterion.skill_id
-    found: int | None = getattr(value, "skill_id", None)
-    return found
-
-
-def skills_named(verdict: Verdict) -> set[int]:
-    """Every skill (inner id) that a verdict speaks of."""
-    parts: list[Reason | Question | Change] = [*verdict.failed, *verdict.unknown]
-    parts += verdict.nearest.changes if verdict.nearest else ()
-    named = (_skill_of(part) for part in parts)
-    return {skill_id for skill_id in named if skill_id is not None}
 
 
 @dataclass(frozen=True)
@@ -63,7 +42,7 @@ class Told:
 
     @property
     def skill(self) -> Skill | None:
-        skill_id = _skill_of(self.value)
+        skill_id = skill_of(self.value)
         return self.skills.get(skill_id) if skill_id is not None else None
 
     def __getattr__(self, name: str) -> Any:

@@ -65,6 +65,10 @@ class Application(ReferencedModel):
                 condition=Q(status__in=[s.value for s in ApplicationStatus]), name="application_status_is_known"
             ),
             models.CheckConstraint(
+                condition=Q(source__in=["organic", "invitation", "referral", "allocation"]),
+                name="application_source_is_known",
+            ),
+            models.CheckConstraint(
                 condition=~Q(status="rejected") | ~Q(rejection_reason=""), name="rejection_has_a_reason"
             ),
             models.CheckConstraint(

@@ -38,6 +38,8 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         return self.present().filter(discoverable=True)
 
 
+# Deleting stays possible for erasure; rewriting what was known then does not.
+FACTS_ARE_NEVER_REWRITTEN = pgtrigger.Protect(name="facts_are_never_rewritten", operation=pgtrigger.Update)
 _LIVE = ", ".join(f"'{state}'" for state in LIVE_PLACEMENT_STATES)
 
 
@@ -66,6 +68,7 @@ _LIVE = ", ".join(f"'{state}'" for state in LIVE_PLACEMENT_STATES)
         "revision",
     ],
     model_name="CandidateFactEvent",
+    meta={"triggers": [FACTS_ARE_NEVER_REWRITTEN]},
 )
 class Candidate(PublicModel):
     """A person who may be placed. Without a user where they were imported or invited and have not signed up yet."""
@@ -115,16 +118,39 @@ class Candidate(PublicModel):
                 condition=Q(weekly_hours__isnull=True) | Q(weekly_hours__lte=168), name="candidate_hours_fit_a_week"
             ),
             models.CheckConstraint(
+                # Each part says that it is there: a comparison with null is unknown, and unknown passes a check.
                 condition=Q(rate_amount__isnull=True, rate_currency="", rate_period="")
-                | Q(rate_amount__gte=0, rate_currency__regex=r"^[A-Z]{3}$") & ~Q(rate_period=""),
+                | Q(
+                    rate_amount__isnull=False,
+                    rate_amount__gte=0,
+                    rate_currency__regex=r"^[A-Z]{3}$",
+                    rate_period__in=Period.values,
+                ),
                 name="candidate_rate_is_whole_or_absent",
             ),
             models.CheckConstraint(
                 condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"), name="candidate_country_is_a_code"
             ),
             models.CheckConstraint(
+                condition=Q(region="") | Q(region__regex=r"^[A-Z]{2}-[A-Z0-9]{1,3}$"),
+                name="candidate_region_is_a_code",
+            ),
+            models.CheckConstraint(
+                condition=Q(commitments__contained_by=Commitment.values), name="candidate_commitments_are_known"
+            ),
+            models.CheckConstraint(
+                condition=(Q(work_starts_minute__isnull=True) | Q(work_starts_minute__lte=1440))
+                & (Q(work_ends_minute__isnull=True) | Q(work_ends_minute__lte=1440)),
+                name="candidate_working_hours_fit_a_day",
+            ),
+            models.CheckConstraint(
                 condition=(Q(latitude__isnull=True) & Q(longitude__isnull=True))
-                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+                | Q(
+                    latitude__isnull=False,
+                    longitude__isnull=False,
+                    latitude__range=(-90, 90),
+                    longitude__range=(-180, 180),
+                ),
                 name="candidate_coordinates_are_on_earth",
             ),
             models.CheckConstraint(
@@ -157,7 +183,11 @@ class Candidate(PublicModel):
 
 
 @pghistory.track(
-    pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), model_name="CandidateSkillFactEvent"
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    model_name="CandidateSkillFactEvent",
+    meta={"triggers": [FACTS_ARE_NEVER_REWRITTEN]},
 )
 class CandidateSkill(models.Model):
     class Source(models.TextChoices):
@@ -179,6 +209,9 @@ class CandidateSkill(models.Model):
             models.CheckConstraint(
                 condition=Q(years__isnull=True) | Q(years__gte=0, years__lte=80), name="candidate_skill_years_plausible"
             ),
+            models.CheckConstraint(
+                condition=Q(source__in=["declared", "extracted", "verified"]), name="candidate_skill_source_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -197,7 +230,11 @@ class CefrLevel(models.IntegerChoices):
 
 
 @pghistory.track(
-    pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), model_name="CandidateLanguageFactEvent"
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    model_name="CandidateLanguageFactEvent",
+    meta={"triggers": [FACTS_ARE_NEVER_REWRITTEN]},
 )
 class CandidateLanguage(models.Model):
     candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="languages")
@@ -208,6 +245,7 @@ class CandidateLanguage(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["candidate", "language"], name="one_level_per_candidate_and_language"),
             models.CheckConstraint(condition=Q(level__range=(1, 6)), name="candidate_language_level_is_cefr"),
+            models.CheckConstraint(condition=Q(language__regex=r"^[a-z]{2,3}$"), name="candidate_language_is_a_code"),
         ]
 
     def __str__(self) -> str:
@@ -215,7 +253,11 @@ class CandidateLanguage(models.Model):
 
 
 @pghistory.track(
-    pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), model_name="AuthorisationFactEvent"
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    model_name="AuthorisationFactEvent",
+    meta={"triggers": [FACTS_ARE_NEVER_REWRITTEN]},
 )
 class WorkAuthorisation(models.Model):
     """Leave to work in a country, up to and including `expires_on`; without an end if null."""
@@ -226,7 +268,10 @@ class WorkAuthorisation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["candidate", "country"], name="one_authorisation_per_candidate_and_country")
+            models.UniqueConstraint(
+                fields=["candidate", "country"], name="one_authorisation_per_candidate_and_country"
+            ),
+            models.CheckConstraint(condition=Q(country__regex=r"^[A-Z]{2}$"), name="authorisation_country_is_a_code"),
         ]
 
     def __str__(self) -> str:

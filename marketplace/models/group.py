@@ -29,6 +29,10 @@ class CandidateGroup(PublicModel):
                 condition=~models.Q(kind="custom"),
                 name="one_candidate_group_of_each_standard_kind",
             ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["favourites", "do_not_rehire", "past_workers", "custom"]),
+                name="candidate_group_kind_is_known",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -75,6 +75,7 @@ class Offer(ReferencedModel):
             ),
             models.CheckConstraint(condition=Q(pay_amount__gte=0), name="offer_pay_is_not_negative"),
             models.CheckConstraint(condition=Q(pay_currency__regex=r"^[A-Z]{3}$"), name="offer_pay_currency_is_a_code"),
+            models.CheckConstraint(condition=Q(pay_period__in=Period.values), name="offer_pay_period_is_known"),
             models.CheckConstraint(condition=Q(weekly_hours__range=(1, 168)), name="offer_hours_fit_a_week"),
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=models.F("starts_on")), name="offer_ends_after_it_starts"

@@ -111,8 +111,18 @@ class Opportunity(ReferencedModel):
                 name="published_opportunity_has_a_revision",
             ),
             models.CheckConstraint(
+                condition=Q(commitment__in=["", *Commitment.values]), name="opportunity_commitment_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(arrangement__in=["", "onsite", "hybrid", "remote"]), name="opportunity_arrangement_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(visibility__in=["public", "unlisted", "invited"]), name="opportunity_visibility_is_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(referral_reward_amount=None, referral_reward_currency="")
-                | Q(referral_reward_amount__gte=0, referral_reward_currency__regex=r"^[A-Z]{3}$"),
+                | Q(referral_reward_amount__isnull=False, referral_reward_amount__gte=0)
+                & Q(referral_reward_currency__regex=r"^[A-Z]{3}$"),
                 name="referral_reward_is_whole_or_absent",
             ),
         ]
@@ -245,6 +255,7 @@ class PayBand(models.Model):
             models.CheckConstraint(condition=Q(minimum__gte=0), name="pay_band_is_not_negative"),
             models.CheckConstraint(condition=Q(maximum__gte=F("minimum")), name="pay_band_minimum_is_below_maximum"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="pay_band_currency_is_a_code"),
+            models.CheckConstraint(condition=Q(period__in=Period.values), name="pay_band_period_is_known"),
         ]
 
     def __str__(self) -> str:

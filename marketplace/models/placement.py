@@ -56,6 +56,7 @@ class Placement(ReferencedModel):
                 | (~Q(state__in=LIVE_PLACEMENT_STATES) & Q(ended_at__isnull=False)),
                 name="placement_ended_at_is_set_when_over",
             ),
+            models.CheckConstraint(condition=Q(weekly_hours__range=(1, 168)), name="placement_hours_fit_a_week"),
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=models.F("starts_on")), name="placement_ends_after_it_starts"
             ),
@@ -110,6 +111,10 @@ class PlacementTerms(models.Model):
             models.UniqueConstraint(fields=["placement", "from_on"], name="one_set_of_terms_per_placement_and_day"),
             models.CheckConstraint(condition=Q(weekly_hours__range=(1, 168)), name="placement_terms_fit_a_week"),
             models.CheckConstraint(condition=Q(pay_amount__gte=0), name="placement_pay_is_not_negative"),
+            models.CheckConstraint(
+                condition=Q(pay_currency__regex=r"^[A-Z]{3}$"), name="placement_pay_currency_is_a_code"
+            ),
+            models.CheckConstraint(condition=Q(pay_period__in=Period.values), name="placement_pay_period_is_known"),
         ]
 
     def __str__(self) -> str:

@@ -62,6 +62,8 @@ class Skill(PublicModel):
                 condition=pgtrigger.Q(new__merged_into__isnull=False),
                 declare=[("hop", "bigint"), ("hops", "int := 0")],
                 func="""
+                    -- Two merges at once, each the other's way round, would not see one another.
+                    PERFORM pg_advisory_xact_lock(hashtext('skill_merges_have_no_cycle'));
                     hop := NEW.merged_into_id;
                     WHILE hop IS NOT NULL LOOP
                         IF hop = NEW.id OR hops > 1000 THEN

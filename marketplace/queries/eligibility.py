@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from marketplace.errors import HistoryMissing
 from marketplace.models import Candidate, EligibilityWaiver, Opportunity, OpportunityRevision
 from marketplace.queries.facts import facts_of
 from marketplace.queries.history import facts_as_of
@@ -70,13 +71,24 @@ def judge_many(
     }
 
 
+def judge_at(candidate: Candidate, opportunity: Opportunity, *, at: datetime, now: datetime) -> Verdict:
+    """The verdict of a moment, with the nearest change: a past one by what was known then, one to come by what is known
+    now. Raises HistoryMissing."""
+    if at >= now:
+        return judge(candidate, opportunity, now=at, nearest=True)
+    verdict = judge_as_of(candidate, opportunity, at=at, nearest=True)
+    if verdict is None:
+        raise HistoryMissing(at=at)
+    return verdict
+
+
 def judge_as_of(
     candidate: Candidate, opportunity: Opportunity, *, at: datetime, nearest: bool = False
 ) -> Verdict | None:
     """The verdict as it would have been at a moment: by the facts, the revision, the waiver and the rates of then.
 
-    Skills are merged as they are now. None if the candidate was not known yet. Lists that they have been taken off
-    since are not remembered.
+    Skills are merged as they are now. None if the candidate was not known yet, or the opportunity had no terms. Lists
+    that they have been taken off since are not remembered.
     """
     on = at.astimezone(UTC).date()
     rates = current_rate_set(on=on, known_at=at)
@@ -84,18 +96,20 @@ def judge_as_of(
     if facts is None:
         return None
     revision = opportunity.revisions.filter(created_at__lte=at).order_by("-number").first()
+    if revision is None:
+        return None
     waived = (
         EligibilityWaiver.objects.filter(opportunity=opportunity, candidate=candidate, created_at__lte=at, until__gt=at)
         .filter(Q(revoked_at=None) | Q(revoked_at__gt=at))
         .exists()
     )
     return evaluate(
-        current_rule(revision.rule if revision else None),
+        current_rule(revision.rule),
         facts,
         on=on,
         waived=waived,
         basis=Basis(
-            rule_revision=revision.number if revision else None,
+            rule_revision=revision.number,
             taxonomy_revision=taxonomy_revision(),
             exchange_rates=rates.pk if rates else None,
             candidate_revision=facts.revision,

@@ -7,6 +7,7 @@ from typing import Any
 
 import strawberry
 
+from accounts.access import require_right
 from accounts.api.context import Context, Info
 from accounts.api.fields import one
 from accounts.api.nodes import Node, node_type
@@ -118,7 +119,7 @@ def _access_match(actor: Actor, match_id: Any) -> Match:
     if match.candidate.user_id == actor.user_id:
         access_opportunity(actor, match.opportunity.public_id)
     else:
-        access_opportunity(actor, match.opportunity.public_id, to="manage")
+        require_right(actor, match.opportunity.posting_organisation_id, "read", kind="match")
         if not visible_candidates(actor).filter(pk=match.candidate_id).exists():
             raise NotFound("match")
     return match

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias
 
-from matching.core.attributes import ATTRIBUTES, SEVERAL, BadValue, Operator, Value, cefr_level, plain_number
+from matching.core.attributes import ATTRIBUTES, SEVERAL, BadValue, Kind, Operator, Value, cefr_level, plain_number
 from matching.core.rules.grammar import Compare, Criterion, Disclosure, Json, Not, dump_criterion, plain
 from matching.core.rules.reading import load
 from matching.core.rules.wording import comparison_text, skill_name, text, value_text, years
@@ -123,7 +123,9 @@ class AttributeFails(Reason):
         if self.op is Operator.EXISTS:
             return f"{attribute.label} must {'be known' if self.needs else 'not be set'}."
         needed = f"{attribute.label} must be {comparison_text(Compare(self.attribute, self.op, self.needs))}"
-        return f"{needed}." if self.has is None else f"{needed}, not {value_text(self.has)}."
+        if self.has is None or attribute.kind is Kind.IDS:
+            return f"{needed}."
+        return f"{needed}, not {value_text(self.has)}."
 
 
 @_kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -56,6 +57,28 @@ class AllocationRun(PublicModel):
             ),
             models.CheckConstraint(condition=Q(gap__gte=0), name="allocation_gap_is_not_negative"),
         ]
+        triggers = [
+            # Checked at the end of the transaction, when all proposals have become what they will be.
+            pgtrigger.Trigger(
+                name="allocation_totals_equal_proposals",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("state", "sent", "dropped"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__state="committed"),
+                declare=[("run", "matching_allocationrun%ROWTYPE"), ("proposals", "record")],
+                func="""
+                    SELECT * INTO run FROM matching_allocationrun WHERE id = NEW.id;
+                    SELECT count(*) FILTER (WHERE state = 'sent') AS sent,
+                        count(*) FILTER (WHERE state = 'dropped') AS dropped
+                        INTO proposals FROM matching_proposal WHERE run_id = NEW.id;
+                    IF (run.sent, run.dropped) <> (proposals.sent, proposals.dropped) THEN
+                        RAISE EXCEPTION 'totals differ from the proposals' USING ERRCODE = 'check_violation',
+                            CONSTRAINT = 'allocation_totals_equal_proposals';
+                    END IF;
+                    RETURN NULL;
+                """,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"run {self.public_id} ({self.state})"
@@ -86,6 +109,18 @@ class Proposal(PublicModel):
             models.CheckConstraint(
                 condition=Q(state="sent", offer__isnull=False) | ~Q(state="sent"), name="sent_proposal_has_its_offer"
             ),
+        ]
+        triggers = [
+            # The totals of a run are counted once.
+            pgtrigger.Protect(
+                name="settled_proposals_stay_settled",
+                operation=pgtrigger.UpdateOf("state", "run_id"),
+                condition=pgtrigger.Q(old__state__in=["sent", "dropped"])
+                & (
+                    pgtrigger.Q(old__state__df=pgtrigger.F("new__state"))
+                    | pgtrigger.Q(old__run__df=pgtrigger.F("new__run"))
+                ),
+            )
         ]
 
     def __str__(self) -> str:

@@ -21,7 +21,12 @@ class Mark(models.Model):
     since = models.DateTimeField(help_text="the oldest change not yet scored: freshness is measured from here")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["subject_type", "subject_id"], name="one_mark_per_subject")]
+        constraints = [
+            models.UniqueConstraint(fields=["subject_type", "subject_id"], name="one_mark_per_subject"),
+            models.CheckConstraint(
+                condition=models.Q(subject_type__in=["candidate", "opportunity"]), name="mark_subject_is_known"
+            ),
+        ]
         indexes = [models.Index(fields=["since"], name="mark_oldest_idx")]
 
     def __str__(self) -> str:

@@ -34,7 +34,10 @@ class Match(PublicModel):
     class Meta:
         verbose_name_plural = "matches"
         constraints = [
-            models.UniqueConstraint(fields=["opportunity", "candidate", "model"], name="one_match_per_pair_and_model")
+            models.UniqueConstraint(fields=["opportunity", "candidate", "model"], name="one_match_per_pair_and_model"),
+            models.CheckConstraint(
+                condition=models.Q(outcome__in=["eligible", "unknown"]), name="match_is_of_nobody_ineligible"
+            ),
         ]
         indexes = [
             # The best for an opportunity, and the best for a candidate.

@@ -43,6 +43,7 @@ class ScoringModel(PublicModel):
         constraints = [
             models.UniqueConstraint(fields=["segment"], condition=Q(state="live"), name="one_live_model_per_segment"),
             models.CheckConstraint(condition=Q(state__in=[s.value for s in ModelState]), name="model_state_is_known"),
+            models.CheckConstraint(condition=Q(kind__in=["linear", "onnx"]), name="model_kind_is_known"),
         ]
         triggers = [
             pgtrigger.Protect(

@@ -28,12 +28,14 @@ Pair = tuple[int, int]  # inner ids of opportunity and candidate
 
 def min_fit_ppm() -> int:
     """The least fit, as a probability in millionths, at which somebody is offered a seat unasked or asked."""
-    return int(getattr(settings, "ALLOCATION_MIN_FIT_PPM", 100_000))
+    value: int = settings.ALLOCATION_MIN_FIT_PPM
+    return value
 
 
 def offers_at_once() -> int:
     """How many live offers from allocations one person may hold."""
-    return int(getattr(settings, "ALLOCATION_OFFERS_AT_ONCE", 1))
+    value: int = settings.ALLOCATION_OFFERS_AT_ONCE
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,10 @@ class Between:
     def is_engaged(self, candidate_id: int) -> bool:
         """Whether the person already holds as many offers from allocations as one may."""
         return self.offers.get(candidate_id, 0) >= self.limit
+
+    def engage(self, candidate_id: int) -> None:
+        """Count an offer that has just been sent."""
+        self.offers[candidate_id] = self.offers.get(candidate_id, 0) + 1
 
     def may_meet(self, one: Scorable, candidate_id: int) -> bool:
         return (

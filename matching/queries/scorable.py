@@ -36,7 +36,8 @@ SCORED_STATES = (OpportunityState.PUBLISHED.value, OpportunityState.PAUSED.value
 
 def top_k() -> int:
     """How many matches are kept for each opportunity, besides those of its applicants."""
-    return int(getattr(settings, "MATCH_TOP_K", 100))
+    value: int = settings.MATCH_TOP_K
+    return value
 
 
 def tie_key() -> bytes:

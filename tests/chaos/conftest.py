@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -13,9 +14,10 @@ from tests.live import LiveMuster, live_muster
 
 @pytest.fixture(scope="session")
 def market_of_chaos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveMuster, Bustle]]:
-    with live_muster(tmp_path_factory.mktemp("chaos"), "--candidates", "60", "--opportunities", "4") as live:
-        with gather(live) as bustle:
-            yield live, bustle
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line per request hides what went wrong
+    folder = tmp_path_factory.mktemp("chaos")
+    with live_muster(folder, "--candidates", "60", "--opportunities", "4") as live, gather(live) as bustle:
+        yield live, bustle
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ def test_emptied_in_the_middle_nothing_is_lost_or_done_twice(live: LiveMuster, b
     assert_settled(live, bustle)
 
 
+@pytest.mark.soak
 def test_stalled_in_the_middle_writes_go_on_and_nothing_is_lost_or_done_twice(live: LiveMuster, bustle: Bustle) -> None:
     try:
         bustle.play(PEOPLE, {PEOPLE // 3: live.stall_valkey})

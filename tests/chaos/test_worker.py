@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 import pytest
 
 from tests.chaos.books import assert_settled
@@ -13,39 +10,57 @@ from tests.live import LiveMuster, eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.xdist_group("chaos")]
 
-PEOPLE = 20
+PEOPLE = 12
 PENDING = "SELECT count(*) FROM accounts_delivery WHERE state = 'pending'"
-BLOCKED = """
-    SELECT count(*) FROM pg_stat_activity
-    WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO "marketplace_notification"%%'
+BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s"
+LAST_UNTOLD = """
+    SELECT d.event_id, m.user_id
+    FROM accounts_delivery d
+    JOIN accounts_event e ON e.id = d.event_id AND e.name = 'ApplicationSubmitted'
+    JOIN marketplace_application a ON a.id = e.aggregate_id
+    JOIN marketplace_opportunity o ON o.id = a.opportunity_id
+    JOIN accounts_membership m ON m.organisation_id = o.posting_organisation_id AND m.role = 'owner'
+    WHERE d.state = 'pending' AND d.consumer = 'notifications'
+    ORDER BY d.id DESC LIMIT 1
+"""
+THE_SAME = """
+    INSERT INTO marketplace_notification (public_id, user_id, event_id, kind, subject_type, subject_id, text,
+                                          created_at, mail_state, mail_attempts, mail_due_at, mail_error)
+    VALUES (gen_random_uuid(), %s, %s, '', '', 0, '', now(), 'none', 0, now(), '')
 """
 
 
-@contextlib.contextmanager
-def users_locked(live: LiveMuster) -> Iterator[None]:
-    """Whoever writes a notification waits in the middle of it."""
+def kill_while_it_writes(live: LiveMuster) -> None:
+    """Hold a delivery up in its INSERT, by the same row in a transaction of ours, and kill the worker there."""
+    with live.connect() as connection:
+        event_id, user_id = live.rows(LAST_UNTOLD)[0]
+        connection.execute(THE_SAME, [user_id, event_id])
+        live.start_worker()
+        _kill_at(live, 'INSERT INTO "marketplace_notification"%')
+        connection.rollback()
+
+
+def kill_while_it_commits(live: LiveMuster) -> None:
+    """Hold deliveries up in their COMMIT, where keys are checked, by a lock on all users, and kill the worker there: it
+    never learns that they were done."""
     with live.connect() as connection:
         connection.execute("SELECT id FROM accounts_user FOR UPDATE")
-        yield
+        live.start_worker()
+        _kill_at(live, "COMMIT")
 
 
-def kill_in_the_middle(live: LiveMuster) -> None:
-    """Hold the worker up between a delivery's first statement and its commit, and kill it there."""
-    with users_locked(live):
-        assert eventually(lambda: live.one(BLOCKED), seconds=60), "no delivery was under way"
-        live.kill_worker()
+def _kill_at(live: LiveMuster, statement: str) -> None:
+    assert eventually(lambda: live.one(BLOCKED, statement), seconds=60), live.log("worker")[-2000:]
+    live.kill_worker()
 
 
 def test_killed_in_the_middle_of_a_delivery_and_again_everything_is_done_once(live: LiveMuster, bustle: Bustle) -> None:
     live.kill_worker()
     bustle.play(PEOPLE)
     assert live.one(PENDING) > PEOPLE
-    live.start_worker()
-    kill_in_the_middle(live)
-    left = live.one(PENDING)
-    assert left > 0
-    live.start_worker()
-    kill_in_the_middle(live)
+    kill_while_it_commits(live)
+    kill_while_it_writes(live)
+    assert live.one(PENDING) > 0
 
     live.start_worker()
     assert_settled(live, bustle, crashes=4)

@@ -181,3 +181,24 @@ def test_a_refusal_in_a_query_is_an_error_with_its_code_and_data() -> None:
         "data": {"field": "first", "problem": "must be from 0 to 100"},
     }
     assert Asker().refusal("{ notifications { totalCount } }")["code"] == "LOGIN_REQUIRED"
+
+
+def test_of_several_operations_the_request_names_one() -> None:
+    """Otherwise the first would be carried out, whichever was meant."""
+    asker = Asker(a_user())
+    founding = 'createOrganisation(input: {name: "Works", idempotencyKey: "key-1"}) { __typename }'
+    answer = asker.answer(f"mutation A {{ {founding} }} mutation B {{ __typename }}")
+    assert "operationName" in answer["errors"][0]["message"]
+    assert not Organisation.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["app/v1/auth/login", "app/v1/auth/reauthenticate", "browser/v1/auth/signup"])
+def test_text_that_is_no_unicode_is_refused_by_the_login_endpoints(path: str) -> None:
+    user = a_user()
+    response = Client().post(
+        f"/_allauth/{path}",
+        f'{{"email": "{user.email}", "password": "\\ud800aaaaaaa12"}}',
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token_of(user)}"},
+    )
+    assert 400 <= response.status_code < 500

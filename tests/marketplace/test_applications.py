@@ -230,8 +230,15 @@ def test_the_ineligible_read_why_and_what_would_change_it() -> None:
     refusal = refused(NotEligible, a_published_opportunity(rule=rule), candidate)
 
     verdict = refusal.data["verdict"]
-    assert [reason["kind"] for reason in verdict["failed"]] == ["SkillTooLow"]
-    assert verdict["nearest"]["changes"][0]["becomes"] == 4
+    assert verdict["reasons"] == [
+        {
+            "kind": "SkillTooLow",
+            "path": "$",
+            "sentence": "welding is needed at level 4, not 2.",
+            "skill": str(skill.public_id),
+        }
+    ]
+    assert verdict["nearestChange"]["sentence"] == "welding at level 4 instead of level 2"
 
 
 def test_hidden_criteria_stay_hidden() -> None:
@@ -239,8 +246,8 @@ def test_hidden_criteria_stay_hidden() -> None:
 
     refusal = refused(NotEligible, opportunity, a_candidate(years_experience=Decimal(2)))
 
-    assert refusal.data["verdict"]["failed"] == []
-    assert refusal.data["verdict"]["nearest"] is None
+    assert refusal.data["verdict"]["reasons"] == []
+    assert refusal.data["verdict"]["nearestChange"] is None
 
 
 def test_the_waived_may_apply() -> None:

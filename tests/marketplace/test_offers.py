@@ -10,8 +10,9 @@ import pytest
 
 from accounts.actions.timers import fire_due
 from accounts.errors import IllegalTransition, InvalidInput, NotFound, NotPermitted
-from accounts.models import Event, Timer, Transition
+from accounts.models import Event, Organisation, Timer, Transition
 from marketplace.actions.applications import reject_application, withdraw_application
+from marketplace.actions.groups import add_to_group, standard_group
 from marketplace.actions.offers import (
     accept_offer,
     decline_offer,
@@ -20,15 +21,17 @@ from marketplace.actions.offers import (
     serve_waitlist,
     withdraw_offer,
 )
-from marketplace.actions.opportunities import close_opportunity, pause_opportunity, set_eligibility_rule
+from marketplace.actions.opportunities import change_seats, close_opportunity, pause_opportunity, set_eligibility_rule
 from marketplace.core.money import Pay
 from marketplace.errors import (
     ApplicationNotActive,
     HoursExceeded,
+    NotConsidered,
     NotEligible,
     OfferExists,
     OfferExpired,
     OpportunityNotOpen,
+    OrganisationBlocked,
     SeatsFilled,
 )
 from marketplace.models import Application, Offer, Placement, PlacementTerms, Seat, WaitlistEntry
@@ -335,3 +338,58 @@ def test_seat_that_comes_free_is_offered_to_the_first_in_line_on_the_terms_they_
     offer = Offer.objects.live().get()
     assert (offer.candidate_id, offer.kind, offer.pay_amount) == (offers[1].candidate_id, "reserved", 25)
     assert opportunity.waitlist.get().candidate_id == offers[2].candidate_id
+
+
+def test_answered_offer_cannot_be_prolonged():
+    offer = accept(an_offer())
+    before = everything(TABLES)
+    with pytest.raises(IllegalTransition) as refusal:
+        prolong_offer(
+            actor=recruiter_of(offer.opportunity), offer_id=offer.public_id, expires_at=NOW + 9 * DAY, now=NOW
+        )
+    assert refusal.value.data["machine"] == "offer"
+    assert everything(TABLES) == before
+
+
+@pytest.mark.parametrize("kind", ["reserved", "open_call"])
+def test_who_accepts_twice_is_told_of_the_offer(kind):
+    offer = accept(an_offer(kind=kind))
+    with pytest.raises(IllegalTransition) as refusal:
+        accept(offer)
+    assert refusal.value.data == {"machine": "offer", "state": "accepted", "action": "accept", "legal": []}
+
+
+def test_nobody_is_offered_what_either_side_has_turned_away_from():
+    blocking, unwanted = an_application(), an_application()
+    organisation = blocking.opportunity.posting_organisation
+    blocking.candidate.blocked_organisations.add(organisation)
+    by = recruiter_of(unwanted.opportunity)
+    group = standard_group(
+        actor=by, organisation_id=unwanted.opportunity.posting_organisation.public_id, kind="do_not_rehire"
+    )
+    add_to_group(actor=by, group_id=group.public_id, candidate_id=unwanted.candidate.public_id, now=NOW)
+    before = everything(TABLES)
+    with pytest.raises(OrganisationBlocked):
+        an_offer(blocking)
+    with pytest.raises(NotConsidered):
+        an_offer(unwanted)
+    assert everything(TABLES) == before
+
+
+def test_suspended_organisation_sends_no_offers():
+    application = an_application()
+    Organisation.objects.update(suspended_at=NOW)
+    with pytest.raises(OpportunityNotOpen):
+        an_offer(application)
+
+
+def test_whoever_waits_but_may_no_longer_be_offered_leaves_the_line_to_the_next():
+    opportunity = a_published_opportunity(seats=1)
+    offers = [an_offer(an_application(opportunity), kind="open_call") for _ in range(3)]
+    for minute, offer in enumerate(offers):
+        accept(offer, now=NOW + HOUR + timedelta(minutes=minute))
+    offers[1].candidate.blocked_organisations.add(opportunity.posting_organisation)
+    change_seats(actor=recruiter_of(opportunity), opportunity_id=opportunity.public_id, seats=2, now=NOW + HOUR)
+    assert serve_waitlist(opportunity.pk, NOW + 2 * HOUR) == 1
+    assert Offer.objects.live().get().candidate_id == offers[2].candidate_id
+    assert not opportunity.waitlist.exists()

@@ -9,7 +9,7 @@ from threading import Barrier, Thread
 from uuid import uuid4
 
 import pytest
-from django.db import connections
+from django.db import IntegrityError, ProgrammingError, connection, connections, transaction
 
 from accounts.actions.deliveries import deliver_due
 from accounts.actions.timers import fire_due
@@ -564,3 +564,31 @@ def test_a_snapshot_holds_no_personal_value():
     assert "Zaphod" not in text
     assert "President" not in text
     assert "77.5" not in text
+
+
+def test_whoever_is_pinned_to_two_opportunities_is_offered_one():
+    by, skill = an_organisation(), a_skill()
+    asking_for(skill, by), asking_for(skill, by)
+    person = skilled(skill, 5)
+    first = plan(by)
+    exclude_proposal(actor=by.actor, proposal_id=first.proposals.get().public_id, now=NOW)
+    second = plan(by, previous_run_id=first.public_id)
+    excluded = second.proposals.get(state="excluded")
+    pin_proposal(actor=by.actor, proposal_id=excluded.public_id, now=NOW)
+    assert second.proposals.filter(state__in=["proposed", "pinned"]).count() == 2
+    run = commit(by, second)
+    assert (run.sent, run.dropped) == (1, 1)
+    assert person.offers.count() == 1
+
+
+def test_totals_of_a_committed_run_are_those_of_its_proposals():
+    by, skill = an_organisation(), a_skill()
+    asking_for(skill, by)
+    skilled(skill, 5)
+    run = commit(by, plan(by))
+    with pytest.raises(IntegrityError, match="totals differ"), transaction.atomic():
+        AllocationRun.objects.filter(pk=run.pk).update(sent=2)
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises(ProgrammingError, match="Cannot update"), transaction.atomic():
+        run.proposals.update(state="excluded", offer=None)

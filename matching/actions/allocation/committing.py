@@ -15,9 +15,9 @@ from accounts.actions.transitions import move
 from accounts.core.actor import Actor, ActorKind
 from accounts.core.machine import decide
 from accounts.errors import DomainError, InvalidInput, NotFound
-from marketplace.access import keep_opportunity
-from marketplace.actions.applications import check_open, open_application
+from marketplace.actions.applications import open_application
 from marketplace.actions.offers import send_offer
+from marketplace.actions.standing import check_open
 from marketplace.models import Application, Candidate, Offer, Opportunity
 from marketplace.queries.facts import facts_of
 from marketplace.queries.rates import rates_of
@@ -67,8 +67,9 @@ def commit_allocation(
                 proposal.state = Proposal.objects.values_list("state", flat=True).get(pk=proposal.pk)
                 move(proposal, PROPOSAL, "drop", actor=actor, by=by, now=now, extra_fields=extra, payload=payload)
             else:
+                truth.between.engage(proposal.candidate_id)
                 sent += 1
-        totals = {"sent": sent, "dropped": len(proposals) - sent, "finished_at": now}
+        totals = {"sent": sent, "dropped": run.dropped + len(proposals) - sent, "finished_at": now}
         move(run, RUN, "finish", actor=actor, by=by, now=now, extra_fields=totals)
         cancel_timer("allocation_expiry", run.pk)
     return run
@@ -89,8 +90,8 @@ def _gather(proposals: Sequence[Proposal], now: datetime) -> _Truth:
     """Lock in the marketplace's order (opportunities, applications, candidates), each by ascending id, then read."""
     opportunity_ids = sorted({proposal.opportunity_id for proposal in proposals})
     candidate_ids = sorted({proposal.candidate_id for proposal in proposals})
-    for pk in opportunity_ids:
-        keep_opportunity(pk)
+    # Stronger than keeping them: two commits that share opportunities would each wait for the other's seats.
+    list(Opportunity.objects.filter(pk__in=opportunity_ids).order_by("pk").select_for_update(no_key=True))
     list(
         Application.objects.live()
         .filter(opportunity__in=opportunity_ids, candidate__in=candidate_ids)

@@ -107,7 +107,7 @@ def exclude_proposal(*, actor: Actor, proposal_id: UUID, now: datetime) -> Propo
 
 def max_age() -> timedelta:
     """How old a plan may be when it is committed."""
-    return timedelta(hours=int(getattr(settings, "ALLOCATION_MAX_AGE_HOURS", 24)))
+    return timedelta(hours=settings.ALLOCATION_MAX_AGE_HOURS)
 
 
 def read_policy(raw: Mapping[str, Any] | None) -> Policy:

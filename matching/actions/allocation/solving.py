@@ -71,6 +71,7 @@ def _plan(run: AllocationRun, now: datetime) -> dict[str, Any]:
         "diagnosis": [_explained_seats(one, market) for one in diagnosis],
         "seats": sum(node.seats for node in market.problem.opportunities),
         "proposed": len(solution.assignment),
+        "dropped": len(market.lost_pins.keys() - set(market.problem.excluded)),
         "value": solution.value,
         "bound": solution.bound,
         "gap": solution.gap,

@@ -36,6 +36,8 @@ def place_of(fit: int, scorable: Scorable, candidate_id: int, key: bytes) -> Pla
 
 def match_of(facts: CandidateFacts, scorable: Scorable, place: Place, basics: Basics) -> Match:
     """The match with its explanation: contributions that add up, and the verdict."""
+    revision = scorable.opportunity.current_revision
+    assert revision is not None  # only published opportunities, which have one, are scored
     scored = score(facts, scorable.terms, model=basics.weights)
     verdict = evaluate(
         scorable.rule,
@@ -54,7 +56,7 @@ def match_of(facts: CandidateFacts, scorable: Scorable, place: Place, basics: Ba
         contributions={head: getattr(scored, head).to_json()["contributions"] for head in HEADS},
         outcome=verdict.outcome.value,
         verdict=verdict.to_json(),
-        revision_id=scorable.opportunity.current_revision_id,
+        revision=revision,
         candidate_revision=facts.revision,
         rate_set=basics.rates,
         tie_break=place[1],

@@ -93,6 +93,8 @@ def _criterion_text(criterion: Criterion, names: Mapping[int, str]) -> str:
 def comparison_text(criterion: Compare) -> str:
     """What a comparison asks, without the attribute's name: `at least 30 hours a week`."""
     attribute, op, value = criterion.attribute, criterion.op, criterion.value
+    if attribute.kind is Kind.IDS:
+        return "one of the organisation's own"  # ids of rows are for nobody's eyes, and lists have telling names
     if op is Operator.IN:
         listed = [value_text(item) for item in value]  # type: ignore[union-attr]
         return listed[0] if len(listed) == 1 else f"one of {', '.join(listed)}"

@@ -179,7 +179,7 @@ def test_a_rule_open_to_all_accepts_whoever_is_unknown_altogether() -> None:
             {"not": compare("groups", "eq", 3)},
             {"groups": frozenset({3})},
             Excluded(path="$.not", criterion=Compare("groups", "eq", 3)),
-            "Must be: not group 3.",
+            "Must be: not group one of the organisation's own.",
         ),
     ],
 )
