@@ -6,10 +6,15 @@ has a database of its own on either server.
 
 import contextlib
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from config import services
+
+if TYPE_CHECKING:
+    from tests.live import LiveMuster
 
 os.environ["MUSTER_ENV"] = "test"
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
@@ -26,6 +31,16 @@ else:
 import django  # noqa: E402 - only now
 
 django.setup()
+
+
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator["LiveMuster"]:
+    """A whole Muster of its own, with a small demo market; for the tests of `xdist_group("live")`, which share it."""
+    from tests.live import live_muster
+
+    folder = tmp_path_factory.mktemp("live")
+    with live_muster(folder, "--candidates", "60", "--opportunities", "8") as live:
+        yield live
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

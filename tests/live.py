@@ -24,7 +24,6 @@ from config.processes import Process, Processes, running, start_beat, start_web,
 from config.services import Instance
 
 ROOT = Path(__file__).resolve().parents[1]
-BYTECODE = services.MUSTER_DIR / "bytecode"
 
 
 @dataclass
@@ -158,7 +157,6 @@ def live_muster(folder: Path, *load: str) -> Iterator[LiveMuster]:
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "MUSTER_DIR": str(folder),
             # A dozen processes import the same modules: compile them once, also where Python is told not to keep that.
-            "PYTHONPYCACHEPREFIX": str(BYTECODE),
             "PYTHONDONTWRITEBYTECODE": "",
         }
         port = services.free_port()

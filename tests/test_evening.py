@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
-from tests.live import LiveMuster, live_muster
+from config.processes import wait_until_ready
+from tests.live import LiveMuster
 
-pytestmark = [pytest.mark.evening, pytest.mark.slow, pytest.mark.xdist_group("evening")]
+pytestmark = [pytest.mark.evening, pytest.mark.slow, pytest.mark.xdist_group("live")]
 
 
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveMuster]:
-    folder = tmp_path_factory.mktemp("evening")
-    with live_muster(folder, "--candidates", "60", "--opportunities", "8") as live:
-        yield live
+@pytest.fixture
+def live(market: LiveMuster) -> LiveMuster:
+    market.start_valkey()
+    market.start_worker()
+    wait_until_ready(market.processes, market.web)
+    return market
 
 
 def play(live: LiveMuster, seed: int) -> str:
@@ -53,7 +54,7 @@ def test_an_evening_over_http_fills_seats_and_everything_adds_up(live: LiveMuste
         r"Fill rate +[1-9]\d*%",
         r"Time to fill +\d+ (s|min|h)",
         r"[1-9]\d* opportunities published",
-        r"12 newcomers registered; [1-9]\d* applications",
+        r"6 newcomers registered; [1-9]\d* applications",
         r"[1-9]\d* invited",
         r"offers: [1-9]\d* accepted",
         r"[1-9]\d* placements started",

@@ -8,7 +8,7 @@ from config.evening.cast import sign_up
 from config.evening.client import Json, Market, Person, Refused
 from config.evening.story import Story
 
-NEWCOMERS = ("ayla", "bento", "chika", "dario", "edda", "farid", "gita", "henk", "inka", "joao", "kamil", "lotte")
+NEWCOMERS = ("ayla", "bento", "chika", "dario", "edda", "farid")
 
 SKILLS = """query Skills($search: String!) { skills(search: $search, first: 3) { nodes { id name } } }"""
 RECOMMENDED = """query Recommended {

@@ -1,4 +1,4 @@
-"""One live market for all of chaos, put in order again before each test."""
+"""The live market, put in order again before each test."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import pytest
 
 from config.processes import wait_until_ready
 from tests.chaos.bustle import Bustle, gather
-from tests.live import LiveMuster, live_muster
+from tests.live import LiveMuster
 
 
 @pytest.fixture(scope="session")
-def market_of_chaos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveMuster, Bustle]]:
+def market_of_chaos(market: LiveMuster) -> Iterator[tuple[LiveMuster, Bustle]]:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line per request hides what went wrong
-    folder = tmp_path_factory.mktemp("chaos")
-    with live_muster(folder, "--candidates", "60", "--opportunities", "4") as live, gather(live) as bustle:
-        yield live, bustle
+    with gather(market) as bustle:
+        yield market, bustle
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.chaos.books import assert_settled
 from tests.chaos.bustle import Bustle
 from tests.live import LiveMuster, eventually
 
-pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.xdist_group("live")]
 
 PEOPLE = 20
 

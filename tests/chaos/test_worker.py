@@ -8,7 +8,7 @@ from tests.chaos.books import assert_settled
 from tests.chaos.bustle import Bustle
 from tests.live import LiveMuster, eventually
 
-pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.xdist_group("live")]
 
 PEOPLE = 12
 PENDING = "SELECT count(*) FROM accounts_delivery WHERE state = 'pending'"

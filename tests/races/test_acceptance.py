@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 
 from accounts.core.actor import Actor
-from accounts.models import Event
+from accounts.models import Event, User
 from marketplace.actions.offers import accept_offer, withdraw_offer
 from marketplace.actions.opportunities import close_opportunity
-from marketplace.models import Offer, Placement, Seat, WaitlistEntry
+from marketplace.models import Application, Candidate, Offer, Placement, Seat, WaitlistEntry
 from tests.marketplace.factories import (
     HOUR,
     NOW,
@@ -27,6 +27,31 @@ from tests.races.crowd import all_at_once
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races, pytest.mark.slow]
 
 
+def copies_of(offer: Offer, number: int) -> list[tuple[int, UUID]]:
+    """User and offer of this person and of `number` more who were offered the same: rows, without the ceremony."""
+    application, candidate = offer.application, offer.candidate
+    users = User.objects.bulk_create([User(email=f"caller{n}@example.org") for n in range(number)])
+    people = Candidate.objects.bulk_create(
+        [Candidate(user=user, name=user.email, weekly_hours=candidate.weekly_hours) for user in users]
+    )
+    same = {"opportunity": offer.opportunity, "revision": offer.revision, "created_at": NOW}
+    applications = Application.objects.bulk_create(
+        [
+            Application(candidate=one, reference=Application.new_reference(), verdict=application.verdict, **same)
+            for one in people
+        ]
+    )
+    terms = {name: getattr(offer, name) for name in ("pay_amount", "pay_currency", "pay_period", "weekly_hours",
+                                                     "starts_on", "expires_at", "kind")}  # fmt: skip
+    offers = Offer.objects.bulk_create(
+        [
+            Offer(application=one, candidate=one.candidate, reference=Offer.new_reference(), **same, **terms)
+            for one in applications
+        ]
+    )
+    return [(one.candidate.user_id, one.public_id) for one in (offer, *offers)]
+
+
 def accept(pair: tuple[int, UUID]) -> str:
     user_id, offer_id = pair
     return accept_offer(actor=Actor(user_id=user_id), offer_id=offer_id, now=NOW + HOUR).state
@@ -34,8 +59,7 @@ def accept(pair: tuple[int, UUID]) -> str:
 
 def test_open_call_of_200_offers_for_20_seats_fills_20_and_lines_up_180():
     opportunity = a_published_opportunity(seats=20)
-    offers = [an_offer(an_application(opportunity), kind="open_call") for _ in range(200)]
-    pairs = [(offer.candidate.user_id, offer.public_id) for offer in offers]
+    pairs = copies_of(an_offer(an_application(opportunity), kind="open_call"), 199)
 
     answers = all_at_once(accept, pairs, processes=25)
 
