@@ -7,7 +7,7 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
-from matching.actions import allocation, marks, rescoring
+from matching.actions import marks, rescoring
 
 TURN_SECONDS = 5.0
 
@@ -26,9 +26,3 @@ def drain_marks() -> None:
 def mark_for_the_new_day() -> None:
     """Everything: what a day alone changes appends no event."""
     marks.mark_all(timezone.now())
-
-
-@shared_task
-def solve_allocation(run_pk: int) -> None:
-    """Solve a run that waits. Its delivery does the same; whoever comes first."""
-    allocation.solve_run(run_pk, timezone.now())

@@ -15,7 +15,7 @@ from accounts.core.actor import Actor, ActorKind
 from accounts.core.text import clean_line, clean_text
 from accounts.errors import DomainError, IllegalTransition, InvalidInput
 from marketplace.access import Right, access_application, access_offer, keep_opportunity, kind_for
-from marketplace.actions import seats
+from marketplace.actions import checks, seats
 from marketplace.actions.placements import create_placement
 from marketplace.actions.standing import check_open, check_relation
 from marketplace.core.money import Pay, check_pay
@@ -298,12 +298,10 @@ def _terms(
     now: datetime,
 ) -> dict:
     """Columns of the offer. Raises InvalidInput."""
-    if kind not in Offer.Kind.values:
-        raise InvalidInput("kind", f"must be one of {', '.join(Offer.Kind.values)}")
+    checks.choice(kind, field="kind", among=Offer.Kind.values)
     check_pay(pay, field="pay")
     hours = weekly_hours if weekly_hours is not None else opportunity.weekly_hours
-    if not isinstance(hours, int) or isinstance(hours, bool) or not 1 <= hours <= 168:
-        raise InvalidInput("weeklyHours", "must be a whole number from 1 to 168")
+    checks.whole(hours, field="weeklyHours", low=1, high=168)
     today = now.date()
     starts_on = starts_on or max(opportunity.starts_on or today, today)
     if starts_on < today:

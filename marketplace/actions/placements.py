@@ -14,7 +14,7 @@ from accounts.core.actor import Actor, ActorKind
 from accounts.core.text import clean_line
 from accounts.errors import InvalidInput
 from marketplace.access import access_placement, kind_for
-from marketplace.actions import seats
+from marketplace.actions import checks, seats
 from marketplace.core.money import Pay, check_pay
 from marketplace.core.workflow import LIVE_PLACEMENT_STATES, PLACEMENT
 from marketplace.errors import HoursExceeded, PlacementOver
@@ -81,8 +81,7 @@ def change_terms(
     *, actor: Actor, placement_id: UUID, weekly_hours: int, pay: Pay, from_on: date, now: datetime
 ) -> Placement:
     """Other hours or pay from a day on. Raises InvalidInput, HoursExceeded, PlacementOver, NotFound, NotPermitted."""
-    if isinstance(weekly_hours, bool) or not isinstance(weekly_hours, int) or not 1 <= weekly_hours <= 168:
-        raise InvalidInput("weeklyHours", "must be a whole number from 1 to 168")
+    checks.whole(weekly_hours, field="weeklyHours", low=1, high=168)
     check_pay(pay, field="pay")
     with transaction.atomic():
         placement = access_placement(actor, placement_id, to="manage")
