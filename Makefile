@@ -67,5 +67,5 @@ $(STAMP): requirements.txt
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Muster needs Python 3.11 or newer: $$python is older" >&2; exit 1; }; \
 	echo "• Installing into $(VENV) …"; \
 	[ -x $(PYTHON) ] || "$$python" -m venv $(VENV); \
-	$(PYTHON) -m pip install --no-compile --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(PYTHON) config/install.py
 	@rm -f $(VENV)/installed-*; touch $@

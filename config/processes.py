@@ -20,7 +20,7 @@ class ProcessFailed(Exception):
     """A child ended by itself, or did not come up; the message has the end of its log."""
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """In the child, before exec: ask Linux to end it when its parent is gone, even by SIGKILL."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -57,7 +57,7 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 # A group of its own: Ctrl-C reaches the supervisor alone, which then stops them in order.
                 start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - single-threaded here
+                preexec_fn=end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - single-threaded here
             )
         process = Process(name, popen, log)
         self.children.append(process)

@@ -25,6 +25,7 @@ from config import services
 from config.processes import (
     Processes,
     ProcessFailed,
+    end_with_parent,
     running,
     start_beat,
     start_web,
@@ -34,6 +35,13 @@ from config.processes import (
 
 ROOT = Path(__file__).resolve().parent.parent
 CANNOT_START = 2
+# How what we wait for is started: Ctrl-C reaches us alone, and we end it.
+_APART: dict[str, Any] = {
+    "cwd": ROOT,
+    "stdin": subprocess.DEVNULL,
+    "start_new_session": True,
+    "preexec_fn": end_with_parent if sys.platform == "linux" else None,
+}
 
 
 class CannotStart(Exception):
@@ -89,14 +97,14 @@ def _run(port: int, data: Path | None, once: bool) -> int:
         _say("Migrations")
         _manage(environment, "migrate", "--verbosity", "0")
         _say("The demo market")
-        _manage(environment, "load_demo", *(["--data", str(data)] if data else []))
+        _manage(environment, "load_demo", "--skip-checks", *(["--data", str(data)] if data else []))
         _say("Web server, worker and beat")
         processes = stack.enter_context(running(Processes(environment, services.MUSTER_DIR / "log")))
         start_worker(processes)
         start_beat(processes, services.MUSTER_DIR / "beat-schedule")
         start_web(processes, port)
         wait_until_ready(processes, web)
-        people = json.loads(_manage_output(environment, "demo_people"))
+        people = json.loads(_manage_output(environment, "demo_people", "--skip-checks"))
         stack.enter_context(_run_file({**addresses, "people": people}))
         status = _play_evening(processes, environment, addresses["graphql"])
         _print_addresses(addresses, people)
@@ -111,7 +119,7 @@ def _run(port: int, data: Path | None, once: bool) -> int:
 def _play_evening(processes: Processes, environment: dict[str, str], graphql: str) -> int:
     """Play it in a process of its own: it is a client like any other. Its output is the run's."""
     command = [sys.executable, "-m", "config.evening", "--graphql", graphql]
-    evening = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
+    evening = subprocess.Popen(command, env=environment, **_APART)
     try:
         while (status := evening.poll()) is None:
             processes.check()
@@ -140,12 +148,14 @@ def _print_addresses(addresses: dict[str, str], people: dict[str, Any]) -> None:
 
 
 def _manage(environment: dict[str, str], *arguments: str) -> None:
-    subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, check=True)
+    subprocess.run([sys.executable, "manage.py", *arguments], env=environment, check=True, **_APART)
 
 
 def _manage_output(environment: dict[str, str], *arguments: str) -> str:
     command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True, **_APART)
+    output: str = done.stdout
+    return output
 
 
 @contextlib.contextmanager

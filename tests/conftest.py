@@ -1,7 +1,7 @@
 """Before anything of Django is imported: the tests' own Postgres and Valkey, and settings that know they are tested.
 
 Servers that DATABASE_URL or REDIS_URL name are used instead. Workers of xdist inherit the controller's addresses; each
-has a database of its own on either server.
+has a database of its own on either server, in Postgres a copy of one that was migrated once.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from config import services
 
@@ -32,16 +33,38 @@ import django  # noqa: E402 - only now
 
 django.setup()
 
+from tests.database import TEMPLATE, copied_database, drop_database, migrated_template  # noqa: E402
+
 
 @pytest.fixture(scope="session")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator["LiveMuster"]:
+def migrated(testrun_uid: str, django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> str:
+    """The name of a migrated database to copy, made by whichever worker of this run asks first."""
+    with django_db_blocker.unblock():
+        return migrated_template(testrun_uid)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, migrated: str) -> None:
+    """Have pytest-django copy the migrated database instead of migrating another."""
+    from django.conf import settings
+
+    settings.DATABASES["default"]["TEST"] |= {"TEMPLATE": migrated, "MIGRATE": False}
+
+
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory, migrated: str) -> Iterator["LiveMuster"]:
     """A whole Muster of its own, with a small demo market; for the tests of `xdist_group("live")`, which share it."""
     from tests.live import live_muster
 
     folder = tmp_path_factory.mktemp("live")
-    with live_muster(folder, "--candidates", "60", "--opportunities", "8") as live:
+    with (
+        copied_database(f"{TEMPLATE}_live{_worker}", migrated) as database_url,
+        live_muster(folder, database_url, "--candidates", "60", "--opportunities", "8") as live,
+    ):
         yield live
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    _started.close()
+    with _started:
+        if not _worker:
+            drop_database(TEMPLATE)

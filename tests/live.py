@@ -1,4 +1,4 @@
-"""A whole Muster of a test's own: embedded services, web server, worker and beat as real processes."""
+"""A whole Muster of a test's own: database, Valkey, web server, worker and beat as real processes."""
 
 from __future__ import annotations
 
@@ -60,13 +60,14 @@ class LiveMuster:
 
     def manage(self, *arguments: str) -> str:
         """What a management command prints. AssertionError with its complaint where it fails."""
-        answer = self.run("manage.py", *arguments)
+        # Checks load the whole API, and have a test of their own.
+        answer = self.run("manage.py", *arguments, "--skip-checks")
         assert answer.returncode == 0, f"manage.py {' '.join(arguments)}: {answer.stderr[-3000:]}"
         return answer.stdout
 
     def audit(self, *, wait: float = 60) -> dict[str, Any]:
         """Figures and violations, once the deliveries are done or `wait` seconds have passed."""
-        answer = self.run("manage.py", "audit", "--json", "--wait", str(wait))
+        answer = self.run("manage.py", "audit", "--json", "--wait", str(wait), "--skip-checks")
         assert answer.stdout, answer.stderr[-3000:]
         return json.loads(answer.stdout)
 
@@ -143,12 +144,12 @@ def eventually(what: Callable[[], object], *, seconds: float, pause: float = 0.1
 
 
 @contextlib.contextmanager
-def live_muster(folder: Path, *load: str) -> Iterator[LiveMuster]:
-    """Start everything in `folder` and load a demo market with `load_demo`'s options `load`."""
+def live_muster(folder: Path, database_url: str, *load: str) -> Iterator[LiveMuster]:
+    """Start everything in `folder`, on a migrated database, and load a demo market with `load_demo`'s options."""
     instance = Instance(folder / "services", durable=False)
     with contextlib.ExitStack() as stack:
         stack.callback(services.wipe, instance)
-        with _without_addresses():
+        with _named_outside(database_url):
             found = stack.enter_context(services.embedded_services(instance))
         environment = {
             **os.environ,
@@ -162,7 +163,6 @@ def live_muster(folder: Path, *load: str) -> Iterator[LiveMuster]:
         port = services.free_port()
         processes = stack.enter_context(running(Processes(environment, folder / "log")))
         live = LiveMuster(f"http://127.0.0.1:{port}", environment, folder, instance, processes)
-        live.manage("migrate", "--verbosity", "0")
         start_web(processes, port)
         live.start_worker()
         start_beat(processes, folder / "beat-schedule")
@@ -172,10 +172,12 @@ def live_muster(folder: Path, *load: str) -> Iterator[LiveMuster]:
 
 
 @contextlib.contextmanager
-def _without_addresses() -> Iterator[None]:
-    """Servers named outside are pytest's; this market gets its own."""
+def _named_outside(database_url: str) -> Iterator[None]:
+    """This market's database is on the tests' server; its Valkey, which tests kill, is its own."""
     outside = {name: os.environ.pop(name) for name in ("DATABASE_URL", "REDIS_URL") if name in os.environ}
+    os.environ["DATABASE_URL"] = database_url
     try:
         yield
     finally:
+        del os.environ["DATABASE_URL"]
         os.environ.update(outside)

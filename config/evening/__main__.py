@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
+from types import FrameType
 
 from rich.console import Console
 
@@ -20,6 +22,8 @@ def main() -> int:
     parser.add_argument("--graphql", required=True, help="address of the endpoint")
     parser.add_argument("--seed", type=int, default=None, help="who does what; another one each time if not given")
     chosen = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
     seed = chosen.seed if chosen.seed is not None else int(time.time()) // 60
     console = Console()
     story = Story()
@@ -34,6 +38,13 @@ def main() -> int:
         print(f"The evening failed: {problem}", file=sys.stderr)
         return 1
     return 1 if story.surprises else 0
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    # Once is enough: what follows ends the bars and whoever is still on the way, and says nothing.
+    for again in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(again, signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,6 @@ def share(people: tuple[Person, ...], part: float, chance: random.Random) -> lis
 
 def _manage(command: str) -> dict:
     answer = subprocess.run(
-        [sys.executable, "manage.py", command], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+        [sys.executable, "manage.py", command, "--skip-checks"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
     )
     return json.loads(answer.stdout)

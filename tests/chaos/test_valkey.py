@@ -31,6 +31,7 @@ def test_killed_in_the_middle_and_started_again_nothing_is_lost_or_done_twice(li
     wait_until_ready(live.processes, live.web)
 
 
+@pytest.mark.soak
 def test_emptied_in_the_middle_nothing_is_lost_or_done_twice(live: LiveMuster, bustle: Bustle) -> None:
     bustle.play(PEOPLE, {at: lambda: flush(live) for at in (3, 8, 15)})
     flush(live)

@@ -12,7 +12,10 @@ pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.xdist_group("live
 
 PEOPLE = 12
 PENDING = "SELECT count(*) FROM accounts_delivery WHERE state = 'pending'"
-BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s"
+BLOCKED = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE %s
+"""
 LAST_UNTOLD = """
     SELECT d.event_id, m.user_id
     FROM accounts_delivery d
@@ -54,6 +57,18 @@ def _kill_at(live: LiveMuster, statement: str) -> None:
     live.kill_worker()
 
 
+def test_killed_in_the_middle_of_a_delivery_everything_is_done_once(live: LiveMuster, bustle: Bustle) -> None:
+    live.kill_worker()
+    bustle.play(PEOPLE)
+    assert live.one(PENDING) > PEOPLE
+    kill_while_it_writes(live)
+    assert live.one(PENDING) > 0
+
+    live.start_worker()
+    assert_settled(live, bustle, crashes=2)
+
+
+@pytest.mark.soak
 def test_killed_in_the_middle_of_a_delivery_and_again_everything_is_done_once(live: LiveMuster, bustle: Bustle) -> None:
     live.kill_worker()
     bustle.play(PEOPLE)

@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+# Groups are dealt out first: what takes long does not come last, when the other workers have nothing left to do.
+pytestmark = pytest.mark.xdist_group("house")
 
 
 def run(*command: str) -> None:

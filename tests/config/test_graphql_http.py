@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 
 import pytest
 from django.test import Client, override_settings
@@ -44,6 +45,7 @@ WHO = "{ viewer { user { email } } }"
         b"[" * 100_000,
         b'{"query": "{ __typename }", "variables": {"a": ' + b"[" * 500 + b"]" * 500 + b"}}",
     ],
+    ids=lambda body: repr(body[:60]),
 )
 def test_a_body_that_is_no_request_is_refused_as_the_clients_fault(body: bytes) -> None:
     response = Asker().post(body)
@@ -145,13 +147,28 @@ def test_a_token_dies_with_its_user() -> None:
     assert Asker().post({"query": WHO}, headers=headers).status_code == 401
 
 
-def test_graphiql_is_for_development_alone() -> None:
+def test_the_page_to_try_queries_on_is_for_development_alone() -> None:
     headers = {"Accept": "text/html,*/*"}
     assert Asker().http.get(ADDRESS, headers=headers).status_code == 400
     with override_settings(DEBUG=True):
         page = Asker().http.get(ADDRESS, headers=headers)
     assert page.headers["Content-Type"].startswith("text/html")
     assert b"Muster GraphQL" in page.content
+    assert "csrftoken" in page.cookies
+
+
+def test_the_page_to_try_queries_on_is_whole_and_asks_nobody_else_for_anything() -> None:
+    with override_settings(DEBUG=True):
+        first, second = (Asker().http.get(ADDRESS, headers={"Accept": "text/html"}) for _ in range(2))
+    text = first.content.decode()
+    assert not re.search(r"https?:|\S//\w|//\w\S*\.\w|@import|\burl\(|\bimport\b", text)
+    assert re.findall(r"""\b(?:src|href)\s*=\s*["']?([^"' >]*)""", text) == ["data:,"]
+    policy = first["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'") and "connect-src 'self'" in policy
+    [nonce] = set(re.findall(r'nonce="([^"]+)"', text))
+    assert f"script-src 'nonce-{nonce}'" in policy and f"style-src 'nonce-{nonce}'" in policy
+    assert nonce not in second["Content-Security-Policy"]
+    assert not re.search(r"\son\w+=|\sstyle=", text), "the policy would refuse it"
 
 
 def test_a_bug_is_masked_and_logged_with_the_request_id(

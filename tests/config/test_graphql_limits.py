@@ -29,17 +29,17 @@ def test_a_fragment_bomb_is_refused_at_once() -> None:
         query += " "
     asker = Asker()
     asker.post({"query": "{ __typename }"})
-    start = time.perf_counter()
+    start = time.process_time()
     answer = asker.answer(query)
-    took = time.perf_counter() - start
+    took = time.process_time() - start
     assert answer["errors"][0]["extensions"]["code"] == "QUERY_TOO_LARGE"
     assert took < 0.05
 
 
 def test_fragments_are_measured_once_however_often_they_are_spread() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     total, _ = measure(schema._schema, parsed(bomb(60)), {})
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert total.cost > MAX_COST
 
 

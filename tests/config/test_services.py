@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,14 +21,22 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("services")]
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Iterator[Path]:
+    """Where the servers' data stay from test to test: making a cluster anew for each would take most of the time."""
+    folder = tmp_path_factory.mktemp("services") / "muster"
+    yield folder
+    services.wipe(Instance(folder, durable=False))
+
+
 @pytest.fixture
-def instance(tmp_path, monkeypatch):
+def instance(folder, monkeypatch) -> Iterator[Instance]:
+    """Servers that do not run, whatever tests before did."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("REDIS_URL", raising=False)
-    # Tests' folders are private; this one is to be reachable by whoever stands in for root, as a checkout mostly is.
-    folder = tmp_path / "muster"
-    yield Instance(folder, durable=False)
-    services.wipe(Instance(folder, durable=False))
+    instance = Instance(folder, durable=False)
+    yield instance
+    stop_services(instance)
 
 
 def stays_up(instance: Instance) -> bool:
@@ -58,6 +67,7 @@ def test_servers_start_keep_their_data_and_stop(instance):
         assert int(one_value(found.database_url, "SHOW server_version_num")) >= 160000
         assert one_value(found.database_url, "SELECT lower('ÄÉ')") == "äé"
         with psycopg.connect(found.database_url) as connection:
+            connection.execute("DROP TABLE IF EXISTS kept")
             connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
         with redis.Redis.from_url(found.redis_url) as client:
             assert client.ping()
@@ -147,7 +157,8 @@ def test_another_server_on_the_recorded_port_is_not_mistaken_for_ours(instance, 
             services.wipe(copy)
 
 
-def test_named_servers_are_used_instead(instance, monkeypatch):
+def test_named_servers_are_used_instead(tmp_path, monkeypatch):
+    instance = Instance(tmp_path / "muster", durable=False)
     monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/muster")
     monkeypatch.setenv("REDIS_URL", "redis://elsewhere/0")
     with embedded_services(instance) as found:
