@@ -7,8 +7,8 @@ A benchmark lives in `tests/benchmarks/<noun>.py`:
         return Measured(value=1.9, baseline=4.2, baseline_name="the rule as nested closures")
 
 Sizes come from `size("CANDIDATES", 100_000)`, which BENCH_CANDIDATES overrides; data sets that take long to build are
-kept under `DATA`. Benchmarks run on Postgres and Valkey of their own, or on those that BENCH_DATABASE_URL and
-BENCH_REDIS_URL name; the run's data is never touched.
+kept under `DATA`, or in a database of their own (`own_database`). Benchmarks run on Postgres and Valkey of their own,
+or on those that BENCH_DATABASE_URL and BENCH_REDIS_URL name; the run's data is never touched.
 """
 
 import argparse
@@ -73,6 +73,61 @@ def benchmark(name: str, *, unit: str) -> Callable[[Callable[[], Measured]], Cal
 def size(name: str, default: int) -> int:
     """BENCH_<name> from the environment, else the default."""
     return int(os.environ.get(f"BENCH_{name}", default))
+
+
+@contextlib.contextmanager
+def own_database(name: str, made_of: str, build: Callable[[], object]) -> Iterator[None]:
+    """Django on a migrated database `bench_<name>` that keeps a large data set between runs.
+
+    `build` fills it once; `made_of` tells the data set apart from one that was built otherwise, or by half, which is
+    dropped. Every connection that was open before is closed, there and back.
+    """
+    from django.core.management import call_command
+    from django.db import connection
+
+    database = f"bench_{name}"
+    usual = connection.settings_dict["NAME"]
+    ready = _comment_on(database) == made_of
+    if not ready:
+        print(f"• Building {database}, which later runs find ready …", flush=True)
+        _run_alone(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)', f'CREATE DATABASE "{database}"')
+    _connect_to(database)
+    try:
+        call_command("migrate", verbosity=0)
+        if not ready:
+            build()
+            _run_alone(f"COMMENT ON DATABASE \"{database}\" IS '{made_of}'")
+        yield
+    finally:
+        _connect_to(usual)
+
+
+def _comment_on(database: str) -> str | None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [database])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _run_alone(*statements: str) -> None:
+    """Statements that no transaction may hold."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def _connect_to(database: str) -> None:
+    """Let every later connection of the process be to that database of the same server."""
+    from django.db import connections
+
+    for one in connections.all():
+        one.close()
+        one.close_pool()  # type: ignore[attr-defined]
+        one.settings_dict["NAME"] = database
 
 
 def discover(folder: Path = ROOT / "tests" / "benchmarks") -> None:

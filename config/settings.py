@@ -11,6 +11,7 @@ from typing import Any
 import dj_database_url
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from environs import Env
 
 from config import keys, services
@@ -133,11 +134,17 @@ STORAGES = {
     },
 }
 
+# Only staff log in on a page of ours, and its form does not say where they came from.
+LOGIN_REDIRECT_URL = "admin:index"
+
 UNFOLD = {
     "SITE_TITLE": "Muster",
     "SITE_HEADER": "Muster",
     "SITE_SUBHEADER": "the staff's console",
     "SITE_SYMBOL": "groups",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("muster/favicon.svg")},
+    ],
     "SITE_URL": None,  # the frontend is another program
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
@@ -189,6 +196,8 @@ CACHES = {
 }
 
 ELASTICSEARCH_URL = env.str("ELASTICSEARCH_URL", "")
+# Begins the names of this installation's indices: several may share a server.
+ELASTICSEARCH_INDEX_PREFIX = env.str("ELASTICSEARCH_INDEX_PREFIX", "muster")
 
 # --- Celery ---------------------------------------------------------------------------------------------------------
 
@@ -257,12 +266,18 @@ WORKER_HEARTBEAT_MAX_AGE_SECONDS = 30
 
 # Matches kept for each opportunity, besides those of its applicants: more take room, fewer leave less to page through.
 MATCH_TOP_K = env.int("MATCH_TOP_K", 100)
+# From so many people on, previews of rules are counted in memory, by each process, and not in SQL.
+ROSTER_FROM_PEOPLE = env.int("ROSTER_FROM_PEOPLE", 2_000)
+# What the facts of all people may take there: about 170 bytes a person. 0: never in memory.
+ROSTER_MEGABYTES = env.int("ROSTER_MEGABYTES", 512)
 # The least fit, as a probability in millionths, at which an allocation offers somebody a seat.
 ALLOCATION_MIN_FIT_PPM = env.int("ALLOCATION_MIN_FIT_PPM", 100_000)
 # Live offers from allocations that one person may hold at a time.
 ALLOCATION_OFFERS_AT_ONCE = env.int("ALLOCATION_OFFERS_AT_ONCE", 1)
 # An older plan is not committed: the market it was made for has moved on.
 ALLOCATION_MAX_AGE_HOURS = env.int("ALLOCATION_MAX_AGE_HOURS", 24)
+# How long after a refusal a change of the facts that it was for is shown to the recruiter.
+ELIGIBILITY_REFUSAL_DAYS = env.int("ELIGIBILITY_REFUSAL_DAYS", 30)
 
 # --- Who is told of what --------------------------------------------------------------------------------------------
 
@@ -361,5 +376,6 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        "elastic_transport.transport": {"level": "WARNING"},  # it names each request
     },
 }

@@ -16,6 +16,11 @@ from accounts.models import Event, Membership, Organisation, User
 from accounts.subscriptions import consumes
 from marketplace.actions.offers import serve_waitlist
 from marketplace.models import Application, Invitation, Notification, Offer, Opportunity, OpportunityMember, Placement
+from marketplace.queries.naming import names_of
+from marketplace.queries.refusals import disclosed_changes
+from marketplace.queries.verdicts import skills_by_id
+from matching.core.attributes import SKILL
+from matching.core.rules import Disclosure
 
 LONGEST = 300
 
@@ -39,6 +44,17 @@ def _reason(application: Application) -> dict[str, str]:
     }
 
 
+def _changed(application: Application) -> dict[str, str]:
+    """Which facts were changed after a refusal; their values stay inside."""
+    changes = disclosed_changes(application, Disclosure.ORGANISATION)
+    if not changes:
+        return {"changed": ""}
+    skills = skills_by_id(int(str(change.key)) for change in changes if change.subject == SKILL.name)
+    names = names_of({key: skill.name for key, skill in skills.items()})
+    labels = ", ".join(dict.fromkeys(change.label(names) for change in changes))
+    return {"changed": f". Changed soon after a refusal: {labels}"}
+
+
 TELLINGS: dict[str, Telling] = {
     "InvitationSent": Telling(candidate="{organisation} invites you to apply: {title}"),
     "InvitationDeclined": Telling(members="An invitation was declined: {title}"),
@@ -47,7 +63,7 @@ TELLINGS: dict[str, Telling] = {
     "ApplicationReconsidered": Telling(candidate="Your application is being considered again: {title}"),
     "ApplicationWithdrawn": Telling(members="An application was withdrawn: {title}"),
     "ApplicationLapsed": Telling(candidate="Your application has ended: {title}"),
-    "ApplicationSubmitted": Telling(members="A new application: {title}"),
+    "ApplicationSubmitted": Telling(members="A new application: {title}{changed}", more=_changed),
     "OfferSent": Telling(candidate="You have an offer: {title}. Please answer until {deadline}.", more=_deadline),
     "OfferProlonged": Telling(candidate="You have more time to answer: {title}, until {deadline}.", more=_deadline),
     "OfferWithdrawn": Telling(candidate="An offer was withdrawn: {title}"),

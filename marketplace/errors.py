@@ -108,8 +108,9 @@ class NotEligible(DomainError):
 
     sentence = "The requirements of this opportunity are not met."
 
-    def __init__(self, verdict: dict[str, Any]) -> None:
+    def __init__(self, verdict: dict[str, Any], judged: object = None) -> None:
         super().__init__(verdict=verdict)
+        self.judged = judged  # the whole of it, for the record; nobody is told
 
 
 class HistoryMissing(DomainError):

@@ -5,38 +5,97 @@ null; where neither holds, a fact is missing. Negation only swaps the two, so no
 `~Q` and `exclude` over a nullable column would turn unknown into true. `matching.core.truth` is the specification,
 and the conformance tests hold the two together.
 
-Conditions on skills read `skill_ids @> {…}`, which `projection_skills_idx` serves.
+Whatever asks for skills reads `skill_ids @> {…}` or `skill_ids && {…}`, which `projection_skills_idx` serves; what is
+asked of the skill besides is read from its JSON for those whom the index finds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import reduce
+from itertools import combinations
+from math import comb
 from operator import add, and_, or_
 from typing import TypeAlias, cast
 
-from django.db.models import Case, CharField, DateField, DecimalField, IntegerField, Q, QuerySet, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Expression,
+    F,
+    FloatField,
+    Func,
+    IntegerField,
+    JSONField,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Cast
-from django.db.models.lookups import GreaterThanOrEqual, IsNull, LessThan
+from django.db.models.functions import Cast, Coalesce
+from django.db.models.lookups import GreaterThanOrEqual, In, IsNull, LessThan
 
-from matching.core.attributes import LANGUAGE, SEVERAL, SKILL, WORK_AUTHORISATION, Kind, Missing, Operator
+from matching.core.attributes import (
+    LANGUAGE,
+    SEVERAL,
+    SKILL,
+    VETTING,
+    WORK_AUTHORISATION,
+    Kind,
+    Missing,
+    Operator,
+)
+from matching.core.clock import DAY_MINUTES, months_before
 from matching.core.eligibility import Outcome
-from matching.core.rules import Compare, Criterion, HasLanguage, HasSkill, Literal, MayWorkIn, Quorum, Rule, normal
+from matching.core.facts import CandidateFacts
+from matching.core.rules import (
+    Compare,
+    Criterion,
+    HasLanguage,
+    HasSkill,
+    HoursOverlap,
+    Literal,
+    LivesIn,
+    MayWorkIn,
+    PayCeiling,
+    Quorum,
+    RateWithinPay,
+    Rule,
+    Vetted,
+    normal,
+)
+from matching.core.truth import ANY_RATE, NO_RATE, pay_range
 from matching.models import CandidateProjection
 
 Projections: TypeAlias = QuerySet[CandidateProjection]
-
-SKILL_IDS = "skill_ids"
-YEARS = DecimalField(max_digits=4, decimal_places=1)
 
 Conditions: TypeAlias = tuple[Q, Q]
 """When something holds and when it fails."""
 
 ALWAYS = Q(pk__isnull=False)
-NEVER = Q(pk__in=())
+NEVER = Q(pk__isnull=True)
+
+BOOL = BooleanField()
+
+MOST_CHOICES = 16
+"""Of n criteria among k that are written out, each to be looked up in the index on skills; more are counted."""
+
+NO_END = Value("9999-12-31", output_field=TextField())
+"""Stands for the last day of what does not run out. JSON holds days in ISO form, which sorts as text."""
+
+HAS_COUNTRY = Q(country__isnull=False, country__gt="")
+HAS_REGION = Q(region__isnull=False, region__gt="")
+NO_REGION = Q(region__isnull=True) | Q(region="")
+
+WORK_ENDS = F("work_starts_utc") + F("work_minutes")
+"""Minutes after the midnight before the working day starts, UTC; beyond 1440 where it runs over the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +154,13 @@ class _Compiler:
             holds, fails = self.criterion(node.criterion)
             return CompiledRule(holds, fails) if node.wanted else CompiledRule(fails, holds)
         parts = [self.compiled(part) for part in node.of]
-        return CompiledRule(
-            is_true=_at_least(node.n, [part.is_true for part in parts]),
-            is_false=_at_least(len(parts) - node.n + 1, [part.is_false for part in parts]),
-        )
+        trues, falses = [part.is_true for part in parts], [part.is_false for part in parts]
+        is_true = _at_least(node.n, trues)
+        if 1 < node.n < len(parts) and (needed := _skills_needed(node)):  # no index serves a sum of conditions
+            few = comb(len(parts), node.n) <= MOST_CHOICES and all(isinstance(part, Literal) for part in node.of)
+            choices = (reduce(and_, choice) for choice in combinations(trues, node.n))
+            is_true = reduce(or_, choices) if few else needed & is_true
+        return CompiledRule(is_true, _at_least(len(parts) - node.n + 1, falses))
 
     def criterion(self, criterion: Criterion) -> Conditions:
         """When it holds and when it fails."""
@@ -108,39 +170,99 @@ class _Compiler:
             case HasSkill():
                 return self.skill(criterion)
             case HasLanguage(language, min_level):
-                level = Cast(KeyTextTransform(language, LANGUAGE.column), IntegerField())
-                here, absent = self.key(LANGUAGE.column, language)
-                enough = Q(GreaterThanOrEqual(level, min_level))
-                return self.guard(here) & enough, absent | (here & Q(LessThan(level, min_level)))
+                level = Coalesce(_whole(KeyTextTransform(language, LANGUAGE.column)), 0)
+                fails = ~Q(languages={}) & Q(LessThan(level, min_level))
+                return Q(GreaterThanOrEqual(level, min_level)), fails
             case MayWorkIn(country):
-                last_day = KeyTextTransform(country, WORK_AUTHORISATION.column)
-                here, absent = self.key(WORK_AUTHORISATION.column, country)
-                endless, ends = Q(IsNull(last_day, True)), Q(IsNull(last_day, False))
-                day = Cast(last_day, DateField())
-                valid = endless | (ends & Q(GreaterThanOrEqual(day, self.on)))
-                return here & valid, absent | (here & ends & Q(LessThan(day, self.on)))
+                last_day = Coalesce(KeyTextTransform(country, WORK_AUTHORISATION.column), NO_END)
+                here, on = Q(work_authorisations__has_key=country), self.on.isoformat()
+                fails = ~Q(work_authorisations={}) & (~here | Q(LessThan(last_day, on)))
+                return here & Q(GreaterThanOrEqual(last_day, on)), fails
+            case Vetted(check):
+                last_day = Coalesce(KeyTextTransform("until", KeyTransform(check, VETTING.column)), NO_END)
+                passed, on = Q(vetting__contains={check: {"passed": True}}), self.on.isoformat()
+                fails = Q(vetting__has_key=check) & (~passed | Q(LessThan(last_day, on)))
+                return passed & Q(GreaterThanOrEqual(last_day, on)), fails
+            case LivesIn(places):
+                return self.place(places)
+            case HoursOverlap():
+                return self.hours(criterion)
+            case RateWithinPay(_, ceilings):
+                return self.pay(ceilings)
         raise TypeError(criterion)
 
-    def key(self, column: str, key: str) -> Conditions:
-        """Whether a mapping has the key; whether it has others, but not this."""
-        has = Q(**{f"{column}__has_key": key})
-        return has, ~Q(**{f"{column}": {}}) & ~has  # never null: the columns have no nulls
-
     def skill(self, criterion: HasSkill) -> Conditions:
-        has = Q(**{f"{SKILL_IDS}__contains": [criterion.skill_id]})
-        holds, fails = has, ~has  # never null, likewise
-        fact = KeyTransform(str(criterion.skill_id), SKILL.column)
-        known_level = has
+        several = len(criterion.accepted) > 1
+        has = _has(criterion.accepted)
+        demands = self.demands(criterion, HELD_FACT if several else KeyTransform(str(criterion.skill_id), SKILL.column))
+        if not demands:
+            return has, ~has  # never null: the columns have no nulls
+        enough, short = reduce(and_, (met for met, _ in demands)), reduce(or_, (unmet for _, unmet in demands))
+        if not several:
+            return has & enough, ~has | (has & short)
+        return has & _some_skill(criterion.accepted, enough), ~has | ~_some_skill(criterion.accepted, ~short)
+
+    def demands(self, criterion: HasSkill, fact: Expression) -> list[Conditions]:
+        """What is asked of a skill besides being there, of its JSON."""
+        level, years, last_used = (KeyTextTransform(name, fact) for name in ("level", "years", "last_used"))
+        demands = []
         if criterion.min_level > 1:
-            level = Cast(KeyTextTransform("level", fact), IntegerField())
-            known_level = has & Q(GreaterThanOrEqual(level, criterion.min_level))
-            holds, fails = known_level, fails | (has & Q(LessThan(level, criterion.min_level)))
+            demands.append(_at_least_value(_whole(level), criterion.min_level))
         if criterion.min_years is not None:
-            text = KeyTextTransform("years", fact)
-            known, number = Q(IsNull(text, False)), Cast(text, YEARS)
-            holds = known_level & self.guard(known) & Q(GreaterThanOrEqual(number, criterion.min_years))
-            fails = fails | (known_level & known & Q(LessThan(number, criterion.min_years)))
-        return holds, fails
+            demands.append(self.known_to_be(years, Cast(years, FloatField()), criterion.min_years))
+        if criterion.used_within_months is not None:
+            since = months_before(self.on, criterion.used_within_months)
+            demands.append(self.known_to_be(last_used, last_used, since.isoformat()))
+        return demands
+
+    def known_to_be(self, stored: Expression, value: Expression, least: object) -> Conditions:
+        """Whether what is stored, read as a value, is there and high enough; whether it is there and is not."""
+        known, (enough, short) = Q(IsNull(stored, False)), _at_least_value(value, least)
+        return self.guard(known) & enough, known & short
+
+    def place(self, places: Sequence[str]) -> Conditions:
+        """A region lies in the country that its code begins with, whatever the country column says. Written so that
+        `projection_place_idx` serves it."""
+        countries, regions = _countries_and_regions(places)
+        inside = reduce(or_, [*map(_in_country, countries), *([Q(region__in=regions)] if regions else [])])
+        undecided = {region[:2] for region in regions}
+        holds = self.guard(HAS_REGION) & inside
+        if countries:
+            holds |= NO_REGION & self.guard(HAS_COUNTRY) & Q(country__in=countries)
+        fails = HAS_REGION & ~inside
+        return holds, fails | (NO_REGION & HAS_COUNTRY & ~Q(country__in={*countries, *undecided}))
+
+    def hours(self, criterion: HoursOverlap) -> Conditions:
+        """`longest_overlap` as comparisons: windows share so many minutes if each is that long and, on one of the days
+        around, neither starts too late for the other's end. One round the clock meets any."""
+        minutes, length, starts = criterion.minutes, criterion.length, criterion.starts_utc(self.on)
+        known = Q(work_starts_utc__isnull=False, work_minutes__isnull=False)
+        if length < minutes:
+            return NEVER, known
+        long_enough, too_short = Q(work_minutes__gte=minutes), Q(work_minutes__lt=minutes)
+        if length == DAY_MINUTES:
+            return self.guard(known) & long_enough, known & too_short
+        meets, misses = Q(work_minutes__gte=DAY_MINUTES), Q(work_minutes__lt=DAY_MINUTES)
+        for turn in (-DAY_MINUTES, 0, DAY_MINUTES):
+            latest_start, earliest_end = starts + turn + length - minutes, starts + turn + minutes
+            if latest_start >= 0 and earliest_end < 2 * DAY_MINUTES:
+                meets |= Q(work_starts_utc__lte=latest_start) & Q(GreaterThanOrEqual(WORK_ENDS, earliest_end))
+                misses &= Q(work_starts_utc__gt=latest_start) | Q(LessThan(WORK_ENDS, earliest_end))
+        return self.guard(known) & long_enough & meets, known & (too_short | misses)
+
+    def pay(self, ceilings: tuple[PayCeiling, ...] | None) -> Conditions:
+        known, paid = Q(hourly_rate__isnull=False), _paid_by_place(ceilings)
+
+        def within(low: Decimal) -> Q:
+            return _ALWAYS_OR_NEVER.get(low) or self.guard(known) & Q(hourly_rate__lte=low)
+
+        def above(high: Decimal) -> Q:
+            return _ALWAYS_OR_NEVER.get(-high) or known & Q(hourly_rate__gt=high)
+
+        return (
+            _where_they_live([(where, low) for where, (low, _) in paid], within),
+            _where_they_live([(where, high) for where, (_, high) in paid], above),
+        )
 
     def single(self, criterion: Compare) -> Conditions:
         attribute, value = criterion.attribute, criterion.value
@@ -207,3 +329,99 @@ def _at_least(n: int, conditions: Sequence[Q]) -> Q:
         return reduce(or_, conditions)
     met = (Case(When(condition, then=1), default=0, output_field=IntegerField()) for condition in conditions)
     return Q(GreaterThanOrEqual(reduce(add, met), n))
+
+
+def _at_least_value(expression: Expression, least: object) -> Conditions:
+    return Q(GreaterThanOrEqual(expression, least)), Q(LessThan(expression, least))
+
+
+def _whole(text: Expression) -> Expression:
+    return Cast(text, IntegerField())
+
+
+# Skills
+
+
+def _has(accepted: Sequence[int]) -> Q:
+    return Q(**{f"skill_ids__{'overlap' if len(accepted) > 1 else 'contains'}": sorted(accepted)})
+
+
+def _skills_needed(node: Literal | Quorum) -> Q | None:
+    """A condition, served by the index on skills, that everybody meets whom the rule accepts. None if it accepts people
+    without any skill."""
+    if isinstance(node, Literal):
+        return _has(node.criterion.accepted) if node.wanted and isinstance(node.criterion, HasSkill) else None
+    needed = [condition for part in node.of if (condition := _skills_needed(part))]
+    n = node.n - (len(node.of) - len(needed))  # as many of them are met at least, if all others are
+    return reduce(and_ if n == len(needed) else or_, needed) if n > 0 else None
+
+
+HELD = RawSQL("held.id", (), output_field=IntegerField())
+
+
+class FactOfHeld(Func):
+    """The JSON of the skill `held`."""
+
+    template = "(%(expressions)s -> held.id::text)"
+    output_field = JSONField()
+
+
+HELD_FACT = FactOfHeld(SKILL.column)
+
+
+class SomeHeld(Func):
+    """Whether a condition on `held` is met by one of somebody's skills."""
+
+    template = "EXISTS (SELECT FROM unnest(%(expressions)s))"
+    arg_joiner = ") AS held (id) WHERE ("
+    output_field = BOOL
+
+
+def _some_skill(accepted: Iterable[int], condition: Q) -> Q:
+    """Whether somebody has one of these skills of which the condition is true. Never null."""
+    return Q(SomeHeld("skill_ids", Q(In(HELD, sorted(accepted))) & condition))
+
+
+# Places and pay
+
+
+def _in_country(code: str) -> Q:
+    """Whether a region lies in a country; a range, which an index serves."""
+    return Q(region__range=(f"{code}-", f"{code}-ZZZZ"))
+
+
+def _countries_and_regions(places: Sequence[str]) -> tuple[list[str], list[str]]:
+    return [place for place in places if "-" not in place], [place for place in places if "-" in place]
+
+
+_ALWAYS_OR_NEVER = {ANY_RATE: ALWAYS, NO_RATE: NEVER}
+
+
+def _where_they_live(pays: list[tuple[Q, Decimal]], condition: Callable[[Decimal], Q]) -> Q:
+    """The condition on the pay of the first place that somebody lives in; the last is everywhere."""
+    while len(pays) > 1 and pays[-2][1] == pays[-1][1]:
+        del pays[-2]
+    *places, (_, otherwise) = pays
+    if not places:
+        return condition(otherwise)
+    cases = (When(where, then=condition(pay)) for where, pay in places)
+    return Q(Case(*cases, default=condition(otherwise), output_field=BOOL))
+
+
+def _paid_by_place(ceilings: tuple[PayCeiling, ...] | None) -> list[tuple[Q, tuple[Decimal, Decimal]]]:
+    """What `pay_range` says of everybody: the first place decides that somebody lives in, as far as is known."""
+
+    def paid(country: str | None = None, region: str | None = None) -> tuple[Decimal, Decimal]:
+        return pay_range(ceilings, CandidateFacts(0, country=country, region=region))
+
+    places = sorted({one.place for one in ceilings or ()} - {""})
+    regions = _countries_and_regions(places)[1]
+    countries = sorted({place[:2] for place in places})
+    return [
+        *((Q(region=region), paid(region=region)) for region in regions),
+        *((_in_country(country), paid(region=f"{country}-")) for country in countries),
+        (HAS_REGION, paid(region="--")),
+        *((Q(country=country), paid(country)) for country in countries),
+        (HAS_COUNTRY, paid("--")),
+        (ALWAYS, paid()),
+    ]

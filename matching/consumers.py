@@ -19,7 +19,8 @@ SCORED = (
     | EVERYTHING
     | MODELS
     | {"OpportunityUpdated", "EligibilityRuleSet", "EligibilityWaived", "EligibilityWaiverRevoked", "SeatsChanged"}
-    | {"CandidateRegistered", "CandidateUpdated", "ApplicationSubmitted", "PlacementCreated", "PlacementTermsChanged"}
+    | {"CandidateRegistered", "CandidateUpdated", "VettingRecorded", "VettingWithdrawn"}
+    | {"ApplicationSubmitted", "PlacementCreated", "PlacementTermsChanged"}
 )
 
 
@@ -30,6 +31,8 @@ def mark(event: Event) -> None:
         marks.mark_all(event.at)
     elif event.name in MODELS:
         marks.mark_open_opportunities(event.at)
+    elif event.name == "EligibilityRuleSet":  # changes verdicts, and nothing else of any score
+        marks.mark_changed_rule(event.aggregate_id, event.payload["revision"], event.at)
     elif event.aggregate_type == "opportunity":
         marks.mark_opportunities([event.aggregate_id], event.at)
     elif event.aggregate_type == "candidate":

@@ -20,9 +20,9 @@ from accounts.core.text import clean_text
 from accounts.errors import InvalidInput, NotFound
 from marketplace.access import access_application, access_opportunity, keep_opportunity, kind_for, own_candidate
 from marketplace.actions import checks
-from marketplace.actions.answers import check_screening, fact_questions, facts_as_fields, split
-from marketplace.actions.candidates import state_facts
+from marketplace.actions.answers import check_screening, fact_questions, split, state_answers
 from marketplace.actions.offers import end_live_offers
+from marketplace.actions.refusals import remembering_refusals
 from marketplace.actions.standing import check_open, check_relation
 from marketplace.core.workflow import (
     APPLICATION,
@@ -45,9 +45,11 @@ from marketplace.models import (
     Opportunity,
     WaitlistEntry,
 )
-from marketplace.queries.eligibility import judge
-from marketplace.queries.verdicts import not_eligible
-from matching.core.eligibility import Outcome, Verdict
+from marketplace.queries.eligibility import judge, judgement
+from marketplace.queries.refusals import FactChange, changes_after_refusal
+from marketplace.queries.verdicts import answerable, not_eligible
+from matching.core.eligibility import Verdict
+from matching.core.rules import Disclosure
 
 MOST_AT_ONCE = 500
 
@@ -66,7 +68,7 @@ def apply(
     Raises OpportunityNotOpen, AlreadyApplied, NotEligible, AnswersNeeded, CandidateSuspended, OrganisationBlocked,
     NotConsidered, InvalidInput, NotFound, LoginRequired.
     """
-    with transaction.atomic():
+    with remembering_refusals(now), transaction.atomic():
         person = own_candidate(actor)
         seen = access_opportunity(actor, opportunity_id)
         opportunity = _kept(seen.pk)
@@ -112,11 +114,13 @@ def submit(
     assert revision is not None  # published_opportunity_has_a_revision
     clean, open_questions = check_screening(screening, revision)
     if facts:
-        state_facts(candidate, facts_as_fields(facts, candidate), actor=actor, now=now)
-    verdict = judge(candidate, opportunity, now=now, nearest=True)
-    if verdict.outcome is Outcome.INELIGIBLE:
-        raise not_eligible(verdict)
-    open_questions = fact_questions(verdict.unknown if verdict.outcome is Outcome.UNKNOWN else ()) + open_questions
+        state_answers(candidate, facts, actor=actor, now=now)
+    judged = judgement(candidate, opportunity, now=now, nearest=True)
+    verdict = judged.verdict
+    if judged.is_refusal:
+        raise not_eligible(verdict, judged=judged)
+    # What others have to answer (the result of a check) keeps nobody from applying.
+    open_questions = fact_questions(answerable(verdict)) + open_questions
     if open_questions:
         raise AnswersNeeded(open_questions)
     application = _create(
@@ -129,6 +133,7 @@ def submit(
         answers=clean,
         preference_rank=preference_rank,
         invitation=invitation,
+        changes=changes_after_refusal(judged, opportunity_id=opportunity.pk, now=now),
         now=now,
     )
     if invitation is not None:
@@ -286,6 +291,7 @@ def _create(
     answers: dict[str, Any] | None = None,
     preference_rank: int | None = None,
     invitation: Invitation | None = None,
+    changes: Sequence[FactChange] = (),
     now: datetime,
 ) -> Application:
     assert opportunity.current_revision is not None  # published_opportunity_has_a_revision
@@ -298,13 +304,20 @@ def _create(
             source=source,
             answers=answers or {},
             verdict=verdict.to_json(),
+            changed_after_refusal=[change.to_json() for change in changes],
             stage=opportunity.pipeline[0] if opportunity.pipeline else "applied",
             preference_rank=preference_rank,
             created_at=now,
         )
-    payload = {**_subject(application), "source": source}
+    payload = {**_subject(application), "source": source, **_hint(changes)}
     append(application, "ApplicationSubmitted", actor=actor, by=by, now=now, payload=payload)
     return application
+
+
+def _hint(changes: Sequence[FactChange]) -> dict[str, list[str]]:
+    """For the event: which facts were changed after a refusal, as far as the organisation may know."""
+    names = sorted({one.subject for one in changes if one.disclosure.is_open_to(Disclosure.ORGANISATION)})
+    return {"changed_after_refusal": names} if names else {}
 
 
 def _move(application: Application, action: str, *, actor: Actor, by: ActorKind, now: datetime, **more: Any) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -321,7 +322,11 @@ def _replace_blocked(candidate: Candidate, organisation_ids: list[int]) -> bool:
     return True
 
 
-def _replace_keyed(model: type[models.Model], key: str) -> Callable[[Candidate, dict[Any, dict[str, Any]]], bool]:
+def _replace_keyed(
+    model: type[models.Model], key: str, restated: Mapping[str, Any] = MappingProxyType({})
+) -> Callable[[Candidate, dict[Any, dict[str, Any]]], bool]:
+    """`restated` is what else holds of a row that says something new."""
+
     def replace(candidate: Candidate, wanted: dict[Any, dict[str, Any]]) -> bool:
         rows = model._default_manager.filter(candidate=candidate).order_by("pk")
         before: dict[Any, Any] = {getattr(row, key): row for row in rows}
@@ -335,7 +340,7 @@ def _replace_keyed(model: type[models.Model], key: str) -> Callable[[Candidate, 
                 model._default_manager.create(candidate=candidate, **{key: value}, **columns)
                 changed = True
             elif any(getattr(row, column) != new for column, new in columns.items()):
-                for column, new in columns.items():
+                for column, new in {**columns, **restated}.items():
                     setattr(row, column, new)
                 row.save()
                 changed = True
@@ -356,7 +361,8 @@ def _replace_experiences(candidate: Candidate, wanted: list[dict[str, Any]]) -> 
 
 _REPLACE: dict[str, Callable[[Candidate, Any], bool]] = {
     "blocked_organisation_ids": _replace_blocked,
-    "skills": _replace_keyed(CandidateSkill, "skill_id"),
+    # What somebody checked or found holds no longer once it says something else.
+    "skills": _replace_keyed(CandidateSkill, "skill_id", {"source": CandidateSkill.Source.DECLARED}),
     "languages": _replace_keyed(CandidateLanguage, "language"),
     "work_authorisations": _replace_keyed(WorkAuthorisation, "country"),
     "experiences": _replace_experiences,

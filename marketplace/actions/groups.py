@@ -6,6 +6,7 @@ They are facts to its eligibility rules, so joining one makes the candidate's re
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import chain, count
 from uuid import UUID
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from accounts.errors import InvalidInput, NotFound
 from marketplace.access import access_candidate
 from marketplace.actions import checks
 from marketplace.errors import GroupNameTaken
-from marketplace.models import Candidate, CandidateGroup, CandidateGroupMembership
+from marketplace.models import Candidate, CandidateGroup, CandidateGroupMembership, Placement
 
 _NAMES = {
     CandidateGroup.Kind.FAVOURITES: "Favourites",
@@ -81,6 +82,30 @@ def remove_from_group(*, actor: Actor, group_id: UUID, candidate_id: UUID, now: 
         CandidateGroupMembership.objects.filter(group=group, candidate=candidate).delete()
         _append_changed(candidate, group, actor, now)
     return group
+
+
+def keep_past_worker(placement: Placement, candidate: Candidate, *, actor: Actor, now: datetime) -> None:
+    """Put somebody whose work ran its course on the past workers' lists of those they worked for, in the caller's
+    transaction. Whoever is on a do-not-rehire list is left out. Twice is once. The caller has locked the candidate."""
+    opportunity = placement.opportunity
+    for organisation_id in sorted({opportunity.posting_organisation_id, opportunity.hiring_organisation_id}):
+        unwanted = candidate.groups.filter(organisation_id=organisation_id, kind=CandidateGroup.Kind.DO_NOT_REHIRE)
+        if unwanted.exists():
+            continue
+        group, _ = CandidateGroup.objects.get_or_create(
+            organisation_id=organisation_id,
+            kind=CandidateGroup.Kind.PAST_WORKERS,
+            defaults={"name": _free_name(organisation_id, _NAMES[CandidateGroup.Kind.PAST_WORKERS])},
+        )
+        _, is_new = CandidateGroupMembership.objects.get_or_create(group=group, candidate=candidate)
+        if is_new:
+            _append_changed(candidate, group, actor, now)
+
+
+def _free_name(organisation_id: int, name: str) -> str:
+    """The name, numbered where a list of the organisation's own has it already."""
+    taken = set(CandidateGroup.objects.filter(organisation_id=organisation_id).values_list("name", flat=True))
+    return next(one for one in chain([name], (f"{name} {number}" for number in count(2))) if one not in taken)
 
 
 def _access_group(actor: Actor, group_id: UUID) -> CandidateGroup:

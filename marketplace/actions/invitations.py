@@ -20,6 +20,7 @@ from accounts.errors import InvalidInput
 from marketplace.access import access_candidate, access_invitation, access_opportunity, keep_opportunity, kind_for
 from marketplace.actions import checks
 from marketplace.actions.applications import submit
+from marketplace.actions.refusals import remembering_refusals
 from marketplace.actions.standing import check_open, check_relation
 from marketplace.core.workflow import INVITATION, InvitationState
 from marketplace.errors import AlreadyApplied, AlreadyInvited, InvitationOver
@@ -79,7 +80,7 @@ def accept_invitation(
     *, actor: Actor, invitation_id: UUID, answers: Mapping[str, Any] | None = None, now: datetime
 ) -> Application:
     """Apply, being asked. Raises InvitationOver, IllegalTransition and whatever applying raises."""
-    with transaction.atomic():
+    with remembering_refusals(now), transaction.atomic():
         invitation = access_invitation(actor, invitation_id, to="own", lock=True)
         _check_answerable(invitation, "accept", now)
         return submit(

@@ -15,6 +15,7 @@ from accounts.core.text import clean_line
 from accounts.errors import InvalidInput
 from marketplace.access import access_placement, kind_for
 from marketplace.actions import checks, seats
+from marketplace.actions.groups import keep_past_worker
 from marketplace.core.money import Pay, check_pay
 from marketplace.core.workflow import LIVE_PLACEMENT_STATES, PLACEMENT
 from marketplace.errors import HoursExceeded, PlacementOver
@@ -59,7 +60,7 @@ def resume_placement(*, actor: Actor, placement_id: UUID, now: datetime) -> Plac
 
 
 def complete_placement(*, actor: Actor, placement_id: UUID, now: datetime) -> Placement:
-    """It ran its course; the seat is spent and not opened again."""
+    """It ran its course; the seat is spent and not opened again, and the person is a past worker."""
     return _finish(actor, placement_id, "complete", "", now, replace=False)
 
 
@@ -136,6 +137,7 @@ def _finish(actor: Actor, placement_id: UUID, action: str, reason: str, now: dat
         pointer, by = _acting(actor, placement_id)
         # A replacing seat needs the next number, so the opportunity is locked, and first.
         opportunity = Opportunity.objects.select_for_update(no_key=True).get(pk=pointer.opportunity_id)
+        candidate = Candidate.objects.select_for_update(no_key=True).get(pk=pointer.candidate_id)
         Seat.objects.select_for_update(no_key=True).get(pk=pointer.seat_id)
         placement = Placement.objects.select_for_update(no_key=True).get(pk=pointer.pk)
         placement.opportunity = opportunity
@@ -151,6 +153,8 @@ def _finish(actor: Actor, placement_id: UUID, action: str, reason: str, now: dat
             payload=_subject(placement),
         )
         seats.spend(placement, replace=replace, actor=actor, by=by, now=now)
+        if action == "complete":
+            keep_past_worker(placement, candidate, actor=actor, now=now)
     return placement
 
 

@@ -14,6 +14,7 @@ from marketplace.admin import (
     seats,
     taxonomy,
     terms,
+    vetting,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "seats",
     "taxonomy",
     "terms",
+    "vetting",
 ]

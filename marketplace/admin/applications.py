@@ -10,7 +10,7 @@ from accounts.admin.console import ReadOnlyAdmin, ReadOnlyInline
 from accounts.admin.rendering import NOTHING, badge, link, state_column, table
 from accounts.admin.steps import CAREFUL, Step, StepForm, choice, line, text
 from marketplace.actions.applications import move_application, reconsider_application, reject_application
-from marketplace.admin.wording import verdict_in_words
+from marketplace.admin.wording import changes_in_words, verdict_in_words
 from marketplace.core.workflow import APPLICATION
 from marketplace.models import Application, Offer
 
@@ -54,7 +54,10 @@ class ApplicationAdmin(ReadOnlyAdmin):
     inlines = (OffersInline,)
     fieldsets = (
         (None, {"fields": ("reference", "candidate", "opportunity", "revision", "status_badge", "stage")}),
-        ("Why", {"fields": ("source", "invitation", "verdict_text", "answers_table", "preference_rank")}),
+        (
+            "Why",
+            {"fields": ("source", "invitation", "verdict_text", "changes_text", "answers_table", "preference_rank")},
+        ),
         ("Rejection", {"fields": ("rejection_reason", "rejection_note")}),
         ("History", {"fields": ("created_at", "public_id", "history")}),
         ("Events", {"classes": ("tab",), "fields": ("event_log",)}),
@@ -111,7 +114,13 @@ class ApplicationAdmin(ReadOnlyAdmin):
 
     @display(description="Eligibility when applying")
     def verdict_text(self, application: Application) -> str:
-        return verdict_in_words(application.verdict)
+        return verdict_in_words(
+            application.verdict, let_in=(application.opportunity_id, application.candidate_id, application.created_at)
+        )
+
+    @display(description="Changed after a refusal")
+    def changes_text(self, application: Application) -> str:
+        return changes_in_words(application)
 
     @display(description="Answers")
     def answers_table(self, application: Application) -> str:

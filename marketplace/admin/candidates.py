@@ -12,18 +12,22 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from accounts.admin.console import EditableInline, RecordedAdmin
+from accounts.admin.console import EditableInline, ReadOnlyInline, RecordedAdmin
 from accounts.admin.rendering import NOTHING, count_of, link_to_list
+from accounts.admin.steps import DayField, Step, StepForm, choice
+from marketplace.actions.vetting import record_vetting
 from marketplace.models import (
     Application,
     Candidate,
     CandidateLanguage,
     CandidateSkill,
     Placement,
+    VettingResult,
     WorkAuthorisation,
     WorkExperience,
 )
 from marketplace.models.candidate import Commitment
+from matching.core.attributes import VETTING_CHECKS
 
 
 class SkillsInline(EditableInline):
@@ -43,6 +47,28 @@ class LanguagesInline(EditableInline):
 class AuthorisationsInline(EditableInline):
     model = WorkAuthorisation
     fields = ("country", "expires_on")
+
+
+class VettingForm(StepForm):
+    kind = choice([(kind, kind.replace("_", " ")) for kind in VETTING_CHECKS])
+    passed = choice([("passed", "passed"), ("failed", "failed")], label="Result")
+    until = DayField(required=False, help_text="the last day that a pass is good for; empty: without an end")
+
+    def arguments(self) -> dict[str, Any]:
+        given = super().arguments()
+        return {**given, "passed": given["passed"] == "passed"}
+
+
+class VettingInline(ReadOnlyInline):
+    """Recorded and withdrawn by actions, on pages of their own."""
+
+    model = VettingResult
+    fields = ("kind", "passed", "until", "recorded_by", "recorded_at")
+    ordering = ("kind",)
+    tab = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[VettingResult]:
+        return super().get_queryset(request).select_related("candidate", "recorded_by")
 
 
 class ExperiencesInline(EditableInline):
@@ -79,7 +105,18 @@ class CandidateAdmin(RecordedAdmin):
     date_hierarchy = "created_at"
     autocomplete_fields = ("user", "merged_into", "blocked_organisations")
     readonly_fields = ("public_id", "revision", "created_at", "event_log", "standing")
-    inlines = (SkillsInline, LanguagesInline, AuthorisationsInline, ExperiencesInline)
+    inlines = (SkillsInline, LanguagesInline, AuthorisationsInline, VettingInline, ExperiencesInline)
+    steps = (
+        Step(
+            name="record_vetting",
+            title="Record a check",
+            call=record_vetting,
+            subject="candidate_id",
+            description="Another result of the same check takes the place of the last.",
+            form=VettingForm,
+            icon="fact_check",
+        ),
+    )
     fieldsets = (
         (None, {"fields": ("name", "headline", "user", "standing")}),
         ("Contacts and résumé", {

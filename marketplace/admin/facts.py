@@ -13,7 +13,14 @@ from accounts.admin.console import ReadOnlyAdmin
 from accounts.admin.rendering import NOTHING, link_to
 from marketplace.models import Candidate, Skill
 
-HISTORIES = ("CandidateFactEvent", "CandidateSkillFactEvent", "CandidateLanguageFactEvent", "AuthorisationFactEvent")
+HISTORIES = (
+    "CandidateFactEvent",
+    "CandidateSkillFactEvent",
+    "CandidateLanguageFactEvent",
+    "AuthorisationFactEvent",
+    "VettingFactEvent",
+    "GroupFactEvent",
+)
 
 
 class FactEventAdmin(ReadOnlyAdmin):

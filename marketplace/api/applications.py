@@ -1,5 +1,7 @@
 """Invitations and applications."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,17 +10,27 @@ import strawberry
 from accounts.api.context import Info
 from accounts.api.fields import given, one
 from accounts.api.nodes import Node, lazy, node_type
-from accounts.api.peers import related, related_list
+from accounts.api.peers import batched, related, related_list
 from accounts.api.scalars import JSON
 from accounts.api.types import TransitionType, UserType, history_of
 from marketplace.access import access_application, access_invitation
 from marketplace.api.candidates import CandidateType
-from marketplace.api.enums import ApplicationSourceEnum, ApplicationStatusEnum, InvitationStateEnum, RejectionReason
+from marketplace.api.enums import (
+    ApplicationSourceEnum,
+    ApplicationStatusEnum,
+    DisclosureEnum,
+    InvitationStateEnum,
+    RejectionReason,
+)
 from marketplace.api.opportunities import INSIDE, OpportunityRevisionType, OpportunityType
-from marketplace.api.verdicts import VerdictType, stored_verdict
-from marketplace.api.viewing import is_inside
+from marketplace.api.taxonomy import SkillType
+from marketplace.api.verdicts import VerdictType, skills_by_id, stored_verdict
+from marketplace.api.viewing import audience, is_inside
 from marketplace.core.workflow import OfferState
-from marketplace.models import Application, Invitation
+from marketplace.models import Application, Invitation, Skill
+from marketplace.queries.naming import names_of
+from marketplace.queries.refusals import FactChange, disclosed_changes
+from matching.core.attributes import SKILL
 
 
 @node_type(
@@ -42,6 +54,41 @@ class InvitationType(Node):
     @strawberry.field(description="The application it became.")
     def application(root: strawberry.Parent[Any]) -> "ApplicationType | None":
         return related(root, "application")
+
+
+@dataclass(frozen=True)
+class ToldFactChange:
+    """A fact that was changed after a refusal, with the skills that its sentence names."""
+
+    change: FactChange
+    skills: Mapping[int, Skill]
+
+    @property
+    def sentence(self) -> str:
+        return self.change.sentence(names_of({key: skill.name for key, skill in self.skills.items()}))
+
+    @property
+    def skill(self) -> Skill | None:
+        return self.skills.get(int(str(self.change.key))) if self.change.subject == SKILL.name else None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.change, name)
+
+
+@strawberry.type(
+    name="ChangedFact",
+    description="A fact that a candidate was refused for, and changed soon afterwards into one that is accepted.",
+)
+class ChangedFactType:
+    sentence: str = strawberry.field(description="What was changed, from what to what, and how soon, for people.")
+    subject: str = strawberry.field(description="Which fact.")
+    skill: SkillType | None = strawberry.field(description="The skill it is about, if it is about one.")
+    path: str = strawberry.field(description="Where its criterion stands in the rule.")
+    was: str = strawberry.field(description="What it was when they were refused.")
+    now: str = strawberry.field(name="is", description="What it was when they applied.")
+    refused_at: datetime = strawberry.field(description="When they were first refused for it.")
+    changed_at: datetime = strawberry.field(description="When they last changed it.")
+    disclosure: DisclosureEnum = strawberry.field(description="To whom the criterion is shown.")
 
 
 @node_type(
@@ -71,6 +118,16 @@ class ApplicationType(Node):
     def verdict(root: strawberry.Parent[Any], info: Info) -> VerdictType | None:
         return stored_verdict(info.context, root)  # type: ignore[return-value]
 
+    @strawberry.field(
+        description="Facts that the candidate changed soon after they were refused for them, and was accepted with."
+        + INSIDE
+    )
+    def changed_after_refusal(root: strawberry.Parent[Any], info: Info) -> list[ChangedFactType] | None:
+        if not is_inside(info.context, root):
+            return None
+        changes = disclosed_changes(root, audience(info.context, root))
+        return [ToldFactChange(change, batched(root, "changed skills", _changed_skills, {})) for change in changes]  # type: ignore[misc]
+
     @strawberry.field(description="Its offers, newest first.")
     def offers(
         root: strawberry.Parent[Any],
@@ -86,3 +143,10 @@ class ApplicationType(Node):
     @strawberry.field(description="Every change of its status, oldest first." + INSIDE)
     def history(root: strawberry.Parent[Any], info: Info) -> list[TransitionType] | None:
         return history_of(root) if is_inside(info.context, root) else None  # type: ignore[return-value]
+
+
+def _changed_skills(rows: list[Application]) -> dict[int, Mapping[int, Skill]]:
+    """The skills that changes after refusals speak of, of applications that were loaded together."""
+    changes = (change for row in rows for change in row.changed_after_refusal)
+    skills = skills_by_id(change["key"] for change in changes if change["subject"] == SKILL.name)
+    return {row.pk: skills for row in rows}

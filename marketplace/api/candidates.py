@@ -1,7 +1,7 @@
 """Candidates. Who they are stays closed to recruiters until they turn to them."""
 
 import base64
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from accounts.api.types import OrganisationType
 from accounts.core.actor import Actor
 from accounts.errors import NotFound
 from marketplace.access import access_candidate, visible_applications, visible_candidates
-from marketplace.api.enums import CommitmentEnum, GroupKind, LanguageLevel, SkillSourceEnum
+from marketplace.api.enums import CommitmentEnum, GroupKind, LanguageLevel, SkillSourceEnum, VettingCheck
 from marketplace.api.money import PayType
 from marketplace.api.taxonomy import OccupationType, SkillType
 from marketplace.api.viewing import sees_contacts
@@ -27,6 +27,7 @@ from marketplace.models import (
     CandidateGroup,
     CandidateLanguage,
     CandidateSkill,
+    VettingResult,
     WorkAuthorisation,
     WorkExperience,
 )
@@ -57,6 +58,14 @@ class CandidateLanguageType:
 class WorkAuthorisationType:
     country: str = strawberry.field(description="ISO 3166-1 alpha-2 code.")
     expires_on: date | None = strawberry.field(description="The last day; null: without an end.")
+
+
+@row_type(VettingResult, name="VettingResult", description="How a check of a candidate came out. Staff record it.")
+class VettingResultType:
+    kind: VettingCheck = strawberry.field(description="Which check.")
+    passed: bool = strawberry.field(description="Whether it was passed.")
+    until: date | None = strawberry.field(description="The last day that a pass is good for; null: without an end.")
+    recorded_at: datetime = strawberry.field(description="When it was recorded.")
 
 
 @row_type(WorkExperience, name="WorkExperience", description="Work that a candidate has done.")
@@ -151,6 +160,12 @@ class CandidateType(Node):
     @strawberry.field(description="Where they may work.")
     def work_authorisations(root: strawberry.Parent[Any]) -> list[WorkAuthorisationType]:
         return sorted(related_list(root, "work_authorisations"), key=lambda fact: fact.country)
+
+    @strawberry.field(description="Results of checks of them." + CONTACT)
+    def vetting(root: strawberry.Parent[Any], info: Info) -> list[VettingResultType] | None:
+        if not sees_contacts(info.context, root):
+            return None
+        return sorted(related_list(root, "vetting_results"), key=lambda result: result.kind)
 
     @strawberry.field(description="The organisations that do not find them; null unless it is you or you are staff.")
     def blocked_organisations(root: strawberry.Parent[Any], info: Info) -> list[OrganisationType] | None:

@@ -23,7 +23,7 @@ from marketplace.models import (
 )
 from marketplace.models.candidate import CefrLevel, Commitment
 from marketplace.models.money import Period
-from matching.core.attributes import Operator
+from matching.core.attributes import VETTING_CHECKS, Operator
 from matching.core.eligibility import Outcome
 from matching.core.rules import Disclosure
 
@@ -230,6 +230,19 @@ LanguageLevel = described(
         "B2": "Upper intermediate.",
         "C1": "Advanced.",
         "C2": "Mastery, or mother tongue.",
+    },
+)
+VettingCheck = described(
+    StrEnum("VettingCheck", {check.upper(): check for check in VETTING_CHECKS}),
+    "VettingCheck",
+    "A check of a person that somebody other than they answers for.",
+    {
+        "background": "Their background.",
+        "education": "Their education.",
+        "identity": "Who they are.",
+        "licence": "A licence that they need for the work.",
+        "references": "What others say of their work.",
+        "right_to_work": "Whether they may work where they want to.",
     },
 )
 OutcomeEnum = described(

@@ -53,7 +53,9 @@ from marketplace.models import (
     OpportunitySkill,
     ScreeningQuestion,
     Seat,
+    Skill,
 )
+from marketplace.queries.naming import names_of
 
 INSIDE = " Null unless you belong to the organisation or are staff."
 
@@ -138,23 +140,34 @@ class OpportunityRevisionType(Node):
     def rule(root: strawberry.Parent[Any], info: Info) -> JSON | None:
         if not root.rule or not is_inside(info.context, root):
             return None
-
-        def load(rows: list[OpportunityRevision]) -> dict[int, Any]:
-            skills = skills_by_id(skill for row in rows for skill in skills_in(row.rule))
-            organisations = {related(row, "opportunity").posting_organisation_id for row in rows}
-            groups = {group.pk: group for group in CandidateGroup.objects.filter(organisation_id__in=organisations)}
-            return {row.pk: shown_rule(row.rule, skills, groups) for row in rows}
-
-        return batched(root, "rule", load, None)
+        return shown_rule(root.rule, audience(info.context, root), _skills(root), _groups(root))
 
     @strawberry.field(description="The rule in words, as far as it is disclosed to you; null where nothing of it is.")
     def rule_text(root: strawberry.Parent[Any], info: Info) -> str | None:
-        def load(rows: list[OpportunityRevision]) -> dict[int, dict[int, str]]:
-            skills = skills_by_id(skill for row in rows for skill in skills_in(row.rule))
-            names = {key: skill.name for key, skill in skills.items()}
-            return {row.pk: names for row in rows}
+        skills = {key: skill.name for key, skill in _skills(root).items()}
+        lists = {key: group.name for key, group in _groups(root).items()} if is_inside(info.context, root) else {}
+        return rule_text(root.rule, audience(info.context, root), names_of(skills, lists))
 
-        return rule_text(root.rule, audience(info.context, root), batched(root, "rule names", load, {}))
+
+def _skills(revision: OpportunityRevision) -> dict[int, Skill]:
+    """The skills that the rules of revisions name, of all that were loaded together."""
+
+    def load(rows: list[OpportunityRevision]) -> dict[int, dict[int, Skill]]:
+        skills = skills_by_id(skill for row in rows for skill in skills_in(row.rule))
+        return {row.pk: skills for row in rows}
+
+    return batched(revision, "skills of the rule", load, {})
+
+
+def _groups(revision: OpportunityRevision) -> dict[int, CandidateGroup]:
+    """The lists that the rules of revisions may name."""
+
+    def load(rows: list[OpportunityRevision]) -> dict[int, dict[int, CandidateGroup]]:
+        organisations = {related(row, "opportunity").posting_organisation_id for row in rows}
+        groups = {group.pk: group for group in CandidateGroup.objects.filter(organisation_id__in=organisations)}
+        return {row.pk: groups for row in rows}
+
+    return batched(revision, "groups of the rule", load, {})
 
 
 def _access_waiver(actor: Actor, waiver_id: Any) -> EligibilityWaiver:

@@ -24,6 +24,7 @@ from marketplace.access import (
     visible_opportunities,
     visible_placements,
 )
+from marketplace.actions.refusals import record_refusal
 from marketplace.api.applications import ApplicationType, InvitationType
 from marketplace.api.candidates import CandidateGroupType, CandidateType
 from marketplace.api.enums import (
@@ -41,10 +42,9 @@ from marketplace.api.opportunities import OpportunityType
 from marketplace.api.placements import PlacementType
 from marketplace.api.taxonomy import SkillType
 from marketplace.api.verdicts import VerdictType, told
-from marketplace.api.viewing import audience
 from marketplace.core.folding import fold
-from marketplace.models import CandidateGroup, CandidateSkill, Notification, Skill, SkillLabel
-from marketplace.queries.eligibility import judge_at
+from marketplace.models import CandidateGroup, CandidateSkill, EligibilityRefusal, Notification, Skill, SkillLabel
+from marketplace.queries.eligibility import judgement_at
 from marketplace.queries.rates import current_rate_set
 
 OPPORTUNITY: Any = strawberry.argument(description="Only of this opportunity, by id.")
@@ -198,7 +198,8 @@ class MarketplaceQuery:
     @strawberry.field(
         description=(
             "Whether a candidate may be considered, why not, and what would change it: as things stand now. Without a"
-            " candidate: yourself."
+            " candidate: yourself. That you were refused is remembered: facts that you change soon afterwards are shown"
+            " to the organisation when you apply."
         )
     )
     def eligibility(
@@ -226,8 +227,11 @@ class MarketplaceQuery:
         if not is_own and not info.context.reads(asked.posting_organisation_id):
             # A recruiter could otherwise read facts off other organisations' rules.
             raise NotPermitted("judge candidates for this opportunity")
-        verdict = judge_at(person, asked, at=at or info.context.now, now=info.context.now)
-        return told(verdict.disclosed_to(audience(info.context, asked)))  # type: ignore[return-value]
+        now = info.context.now
+        judged = judgement_at(person, asked, at=at or now, now=now)
+        if is_own and judged.facts.revision == person.revision:  # what they were told of facts long gone binds nobody
+            record_refusal(judged, EligibilityRefusal.Surface.VERDICT, now)
+        return told(info.context, judged.verdict, opportunity=asked, candidate=person, at=at or now)  # type: ignore[return-value]
 
     @strawberry.field(description="Invitations: those you got, and those your organisations sent, newest first.")
     def invitations(

@@ -1,19 +1,35 @@
 """Eligibility rules: typed input to the stored grammar and back, with global ids outside and row ids inside."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Optional
 
 import strawberry
+from django.db.models import QuerySet
 
 from accounts.access import organisations_of
-from accounts.api.nodes import global_id, public_id
+from accounts.api.nodes import decode_id, global_id
 from accounts.api.scalars import JSON
 from accounts.core.actor import Actor
-from accounts.errors import InvalidInput
-from marketplace.api.enums import DisclosureEnum, LanguageLevel, RuleOperator
+from marketplace.api.enums import DisclosureEnum, LanguageLevel, RuleOperator, VettingCheck
+from marketplace.api.rule_paths import input_path
+from marketplace.errors import RuleRefused
 from marketplace.models import CandidateGroup, Skill
-from matching.core.rules import MAX_CRITERIA, All, Disclosure, InvalidRule, Rule, criteria, load, skill_ids, text
+from matching.core.names import Names
+from matching.core.rules import (
+    MAX_CRITERIA,
+    MAX_LISTED,
+    Disclosure,
+    InvalidRule,
+    RuleFault,
+    disclosed,
+    dump,
+    load,
+    skill_ids,
+    text,
+)
 
 GROUPS = "groups"
 
@@ -33,6 +49,10 @@ class SkillRuleInput:
     skill_id: strawberry.ID = strawberry.field(description="Which.")
     min_level: int = strawberry.field(default=1, description="The least level, 1 to 5.")
     min_years: Decimal | None = strawberry.field(default=None, description="The least years of practice.")
+    used_within_months: int | None = strawberry.field(
+        default=None, description="Used within so many months before the day judged, 1 to 600."
+    )
+    narrower: bool = strawberry.field(default=False, description="Whether any narrower kind of it counts like itself.")
     disclosure: DisclosureEnum | None = strawberry.field(default=None, description="To whom it is shown; PUBLIC.")
 
 
@@ -49,6 +69,38 @@ class WorkAuthorisationRuleInput:
     disclosure: DisclosureEnum | None = strawberry.field(default=None, description="To whom it is shown; PUBLIC.")
 
 
+@strawberry.input(name="LivesInRuleInput", description="Residence in one of these places.")
+class LivesInRuleInput:
+    places: list[str] = strawberry.field(description="ISO 3166 codes of countries and regions, such as DE or US-CA.")
+    disclosure: DisclosureEnum | None = strawberry.field(default=None, description="To whom it is shown; PUBLIC.")
+
+
+@strawberry.input(
+    name="HoursOverlapRuleInput",
+    description="Working hours that share so many minutes on end with a daily window. It may run over midnight.",
+)
+class HoursOverlapRuleInput:
+    minutes: int = strawberry.field(description="How many, 1 to 1440.")
+    timezone: str = strawberry.field(description="IANA name of the zone whose clock the window goes by.")
+    from_: str = strawberry.field(name="from", description="When the window starts, such as 09:00.")
+    to: str = strawberry.field(description="When it ends, such as 17:00; the start again: the whole day.")
+    disclosure: DisclosureEnum | None = strawberry.field(default=None, description="To whom it is shown; PUBLIC.")
+
+
+@strawberry.input(
+    name="RateWithinPayRuleInput",
+    description="The rate asked is at most what the opportunity pays where the candidate lives.",
+)
+class RateWithinPayRuleInput:
+    disclosure: DisclosureEnum | None = strawberry.field(default=None, description="To whom it is shown; PUBLIC.")
+
+
+@strawberry.input(name="VettedRuleInput", description="A check that was passed and has not run out on the day judged.")
+class VettedRuleInput:
+    check: VettingCheck = strawberry.field(description="Which.")
+    disclosure: DisclosureEnum | None = strawberry.field(default=None, description="To whom it is shown; PUBLIC.")
+
+
 @strawberry.input(name="AtLeastRuleInput", description="At least so many of several.")
 class AtLeastRuleInput:
     n: int = strawberry.field(description="How many.")
@@ -57,7 +109,10 @@ class AtLeastRuleInput:
 
 @strawberry.input(
     name="RuleInput",
-    description="An eligibility rule: a tree of criteria. Exactly one field is given at each node.",
+    description=(
+        "An eligibility rule: a tree of criteria. Exactly one field is given at each node. The faults of a rule that is"
+        " refused name their places in it: `rule.all[2].attribute.value`."
+    ),
     one_of=True,
 )
 class RuleInput:
@@ -75,23 +130,57 @@ class RuleInput:
     work_authorisation: WorkAuthorisationRuleInput | None = strawberry.field(
         default=strawberry.UNSET, description="Leave to work somewhere."
     )
+    lives_in: LivesInRuleInput | None = strawberry.field(default=strawberry.UNSET, description="Residence.")
+    hours_overlap: HoursOverlapRuleInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Working hours."
+    )
+    rate_within_pay: RateWithinPayRuleInput | None = strawberry.field(
+        default=strawberry.UNSET, description="The rate asked against the pay."
+    )
+    vetted: VettedRuleInput | None = strawberry.field(default=strawberry.UNSET, description="A check.")
+
+
+@contextmanager
+def written_rule(rule: RuleInput | None, actor: Actor) -> Iterator[dict[str, Any] | None]:
+    """The rule as its stored JSON, for an action to judge. A refusal of it, here or inside, names the places of its
+    faults in the input. Raises RuleRefused."""
+    stored = stored_rule(rule, actor)
+    try:
+        yield stored
+    except RuleRefused as refused:
+        faults = [{**fault, "path": input_path(fault["path"], stored)} for fault in refused.data["faults"]]
+        raise RuleRefused(faults) from refused
 
 
 def stored_rule(rule: RuleInput | None, actor: Actor) -> dict[str, Any] | None:
-    """The rule as its stored JSON. Raises InvalidInput for ids that are none; all else is for the action to judge."""
+    """The rule as its stored JSON, with row ids in place of global ones; all else is for the action to judge.
+
+    Raises RuleRefused for ids that lead nowhere, and for more criteria than ids are looked up for.
+    """
     if rule is None:
         return None
-    return _Reader(rule, actor).node(rule, "rule")
+    reader = _Reader(rule, actor)
+    stored = reader.node(rule, "rule")
+    if reader.faults:
+        raise RuleRefused([fault.to_json() for fault in reader.faults])
+    return stored
 
 
 class _Reader:
+    """Reads one input, noting faults by their paths in it. Ids of a kind are looked up together."""
+
     def __init__(self, rule: RuleInput, actor: Actor) -> None:
-        self.actor = actor
-        wanted = list(_skill_ids(rule))
-        if len(wanted) > MAX_CRITERIA:
-            raise InvalidInput("rule", f"has more than {MAX_CRITERIA} criteria")
-        uuids = {public_id(given, "Skill", field=f"{path}.skillId") for path, given in wanted}
-        self.skills = dict(Skill.objects.filter(public_id__in=uuids).values_list("public_id", "pk"))
+        self.faults: list[RuleFault] = []
+        leaves = list(islice(_leaves(rule, "rule"), MAX_CRITERIA + 1))
+        if len(leaves) > MAX_CRITERIA:
+            problem = f"a rule has at most {MAX_CRITERIA} criteria"
+            raise RuleRefused([RuleFault(leaves[-1][1], "TOO_MANY_CRITERIA", problem).to_json()])
+        skills = {str(one.skill.skill_id) for one, _ in leaves if one.skill}
+        groups = {given for one, _ in leaves if one.attribute for given in _groups_in(one.attribute)}
+        self.skills = _rows(Skill.objects.all(), "Skill", skills)
+        # Only lists that the actor may read: anybody else's would make the rule a spyhole.
+        mine = CandidateGroup.objects.filter(organisation__in=organisations_of(actor, "read"))
+        self.groups = _rows(mine, "CandidateGroup", groups)
 
     def node(self, rule: RuleInput, path: str) -> dict[str, Any]:
         if rule.all:
@@ -103,71 +192,94 @@ class _Reader:
         if rule.at_least:
             parts = [self.node(part, f"{path}.atLeast.of[{at}]") for at, part in enumerate(rule.at_least.of)]
             return {"atLeast": {"n": rule.at_least.n, "of": parts}}
+        criterion = self.criterion(rule, path)
+        if criterion is not None:
+            return criterion | _disclosure(rule)
+        # An empty list of parts: the grammar's own fault, for the action to name.
+        return {"all": []} if rule.all is not strawberry.UNSET else {"any": []}
+
+    def criterion(self, rule: RuleInput, path: str) -> dict[str, Any] | None:
         if rule.attribute:
             return self.attribute(rule.attribute, f"{path}.attribute")
         if rule.skill:
-            skill = self.skills.get(public_id(rule.skill.skill_id, "Skill", field=f"{path}.skill.skillId"))
-            if skill is None:
-                raise InvalidInput(f"{path}.skill.skillId", "is not the id of a Skill")
-            node: dict[str, Any] = {"skill": skill, "minLevel": rule.skill.min_level}
-            if rule.skill.min_years is not None:
-                node["minYears"] = float(rule.skill.min_years)
-            return node | _disclosure(rule.skill.disclosure)
+            return self.skill(rule.skill, f"{path}.skill")
         if rule.language:
-            node = {"language": rule.language.language, "minLevel": rule.language.min_level.value}
-            return node | _disclosure(rule.language.disclosure)
+            return {"language": rule.language.language, "minLevel": rule.language.min_level.value}
         if rule.work_authorisation:
-            country = rule.work_authorisation.country
-            return {"workAuthorisation": country} | _disclosure(rule.work_authorisation.disclosure)
-        # An empty list of parts: the grammar's own fault, for the action to name.
-        return {"all": []} if rule.all is not strawberry.UNSET else {"any": []}
+            return {"workAuthorisation": rule.work_authorisation.country}
+        if rule.lives_in:
+            return {"livesIn": rule.lives_in.places}
+        if rule.hours_overlap:
+            window = rule.hours_overlap
+            hours = {"timezone": window.timezone, "from": window.from_, "to": window.to}
+            return {"hoursOverlap": {"minutes": window.minutes, **hours}}
+        if rule.rate_within_pay:
+            return {"rateWithinPay": True}
+        return {"vetted": rule.vetted.check.value} if rule.vetted else None
+
+    def skill(self, rule: SkillRuleInput, path: str) -> dict[str, Any]:
+        node: dict[str, Any] = {
+            "skill": self.row(self.skills, rule.skill_id, "Skill", "UNKNOWN_SKILL", f"{path}.skillId"),
+            "minLevel": rule.min_level,
+        }
+        if rule.min_years is not None:
+            node["minYears"] = float(rule.min_years)
+        if rule.used_within_months is not None:
+            node["usedWithinMonths"] = rule.used_within_months
+        return node | ({"narrower": True} if rule.narrower else {})
 
     def attribute(self, rule: AttributeRuleInput, path: str) -> dict[str, Any]:
         value: Any = rule.value
         if rule.name == GROUPS and rule.op.value in ("eq", "in"):
-            value = self.groups(value, f"{path}.value")
-        return {"attribute": rule.name, "op": rule.op.value, "value": value} | _disclosure(rule.disclosure)
+            listed = isinstance(value, list)
+            ids = [
+                self.row(self.groups, one, "CandidateGroup", "UNKNOWN_GROUP", f"{path}.value{f'[{at}]' * listed}")
+                for at, one in enumerate((value if listed else [value])[: MAX_LISTED + 1])
+            ]
+            value = ids if listed else ids[0]
+        return {"attribute": rule.name, "op": rule.op.value, "value": value}
 
-    def groups(self, given: Any, path: str) -> Any:
-        """Lists of candidates that the actor may read: anybody else's would make the rule a spyhole."""
-        if isinstance(given, list):
-            return [self.groups(item, f"{path}[{at}]") for at, item in enumerate(given[:MAX_CRITERIA])]
-        uuid = public_id(given, "CandidateGroup", field=path) if isinstance(given, str) else None
-        mine = organisations_of(self.actor, "read")
-        found = CandidateGroup.objects.filter(public_id=uuid, organisation__in=mine).first() if uuid else None
-        if found is None:
-            raise InvalidInput(path, "is not the id of a CandidateGroup")
-        return found.pk
+    def row(self, found: Mapping[str, int], given: Any, kind: str, code: str, path: str) -> int | None:
+        pk = found.get(given) if isinstance(given, str) else None
+        if pk is None:
+            self.faults.append(RuleFault(path, code, f"is not the id of a {kind}"))
+        return pk
 
 
-def _skill_ids(rule: RuleInput, path: str = "rule") -> Any:
-    if rule.skill:
-        yield path, rule.skill.skill_id
-    for name, parts in (
-        ("all", rule.all or []),
-        ("any", rule.any or []),
-        ("atLeast.of", rule.at_least.of if rule.at_least else []),
-        ("not", [rule.not_] if rule.not_ else []),
-    ):
+def _disclosure(rule: RuleInput) -> dict[str, Any]:
+    """To whom a criterion is shown, where that is said."""
+    given: Any = rule.attribute or rule.skill or rule.language or rule.work_authorisation
+    given = given or rule.lives_in or rule.hours_overlap or rule.rate_within_pay or rule.vetted
+    return {"disclosure": given.disclosure.value} if given and given.disclosure else {}
+
+
+def _leaves(rule: RuleInput, path: str) -> Iterator[tuple[RuleInput, str]]:
+    parts = rule.all or rule.any or (rule.at_least.of if rule.at_least else None)
+    if parts:
+        stem = "all" if rule.all else "any" if rule.any else "atLeast.of"
         for at, part in enumerate(parts):
-            yield from _skill_ids(part, f"{path}.{name}[{at}]")
+            yield from _leaves(part, f"{path}.{stem}[{at}]")
+    elif rule.not_:
+        yield from _leaves(rule.not_, f"{path}.not")
+    else:
+        yield rule, path
 
 
-def _disclosure(disclosure: Any) -> dict[str, Any]:
-    return {"disclosure": disclosure.value} if disclosure else {}
+def _groups_in(rule: AttributeRuleInput) -> list[str]:
+    if rule.name != GROUPS:
+        return []
+    given: list[Any] = rule.value if isinstance(rule.value, list) else [rule.value]
+    return [one for one in given[: MAX_LISTED + 1] if isinstance(one, str)]
 
 
-def disclosed(rule: Rule, audience: Disclosure) -> Rule | None:
-    """The parts of a rule that an audience may see; None where nothing can be told without betraying the rest."""
-    if all(criterion.disclosure.is_open_to(audience) for criterion in criteria(rule)):
-        return rule
-    if not isinstance(rule, All):
-        return None
-    parts = [part for part in rule.of if disclosed(part, audience) == part]
-    return All(tuple(parts)) if parts else None
+def _rows(rows: QuerySet[Any], kind: str, given: set[str]) -> dict[str, int]:
+    """Row ids by global id, of those that are ids of the kind and lead to a row. One query."""
+    decoded = {one: found[1] for one in given if (found := decode_id(one)) and found[0] == kind}
+    known = dict(rows.filter(public_id__in=set(decoded.values())).values_list("public_id", "pk")) if decoded else {}
+    return {one: known[uuid] for one, uuid in decoded.items() if uuid in known}
 
 
-def rule_text(raw: Any, audience: Disclosure, names: Mapping[int, str]) -> str | None:
+def rule_text(raw: Any, audience: Disclosure, names: Names) -> str | None:
     """A stored rule in words, as far as an audience may see it."""
     try:
         rule = disclosed(load(raw), audience)
@@ -184,13 +296,24 @@ def skills_in(raw: Any) -> set[int]:
         return set()
 
 
-def shown_rule(raw: Any, skills: Mapping[int, Skill], groups: Mapping[int, CandidateGroup]) -> Any:
-    """A stored rule as JSON with global ids in place of row ids."""
+def shown_rule(
+    raw: Any, audience: Disclosure, skills: Mapping[int, Skill], groups: Mapping[int, CandidateGroup]
+) -> Any:
+    """A stored rule as JSON with global ids in place of row ids, as far as an audience may see it. Merged skills, which
+    `skills` gives as what they became, are shown as that."""
+    try:
+        rule = disclosed(load(raw), audience)
+    except InvalidRule:
+        return None
+    return _with_global_ids(dump(rule), skills, groups) if rule is not None else None
+
+
+def _with_global_ids(raw: Any, skills: Mapping[int, Skill], groups: Mapping[int, CandidateGroup]) -> Any:
     if isinstance(raw, list):
-        return [shown_rule(part, skills, groups) for part in raw]
+        return [_with_global_ids(part, skills, groups) for part in raw]
     if not isinstance(raw, dict):
         return raw
-    shown = {key: shown_rule(value, skills, groups) for key, value in raw.items()}
+    shown = {key: _with_global_ids(value, skills, groups) for key, value in raw.items()}
     if "skill" in raw:
         skill = skills.get(raw["skill"])
         shown["skill"] = global_id(skill) if skill else None

@@ -3,6 +3,7 @@ from marketplace.models.candidate import (
     Candidate,
     CandidateLanguage,
     CandidateSkill,
+    VettingResult,
     WorkAuthorisation,
     WorkExperience,
 )
@@ -21,7 +22,7 @@ from marketplace.models.opportunity import (
     ScreeningQuestion,
 )
 from marketplace.models.placement import Placement, PlacementTerms
-from marketplace.models.revision import EligibilityWaiver, OpportunityRevision
+from marketplace.models.revision import EligibilityRefusal, EligibilityWaiver, OpportunityRevision
 from marketplace.models.seat import Seat
 from marketplace.models.taxonomy import (
     Occupation,
@@ -42,6 +43,7 @@ __all__ = [
     "CandidateGroupMembership",
     "CandidateLanguage",
     "CandidateSkill",
+    "EligibilityRefusal",
     "EligibilityWaiver",
     "ExchangeRate",
     "ExchangeRateSet",
@@ -68,6 +70,7 @@ __all__ = [
     "SkillLabel",
     "SkillSource",
     "TaxonomyRevision",
+    "VettingResult",
     "WaitlistEntry",
     "WorkAuthorisation",
     "WorkExperience",

@@ -46,6 +46,9 @@ class Application(ReferencedModel):
     source = models.CharField(max_length=12, choices=Source, default=Source.ORGANIC)
     answers = models.JSONField(default=dict, blank=True, help_text="screening question key → answer")
     verdict = models.JSONField(help_text="eligibility as judged when applying")
+    changed_after_refusal = models.JSONField(
+        default=list, blank=True, help_text="facts that the candidate changed soon after they were refused for them"
+    )
     status = models.CharField(max_length=20, choices=[(s.value, s.value) for s in ApplicationStatus], default="active")
     stage = models.CharField(max_length=40, default="applied", help_text="a step of the opportunity's pipeline")
     preference_rank = models.PositiveSmallIntegerField(null=True, blank=True, help_text="1: their first choice")

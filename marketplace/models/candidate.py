@@ -18,6 +18,7 @@ from accounts.models import Organisation, PublicModel
 from marketplace.core.workflow import LIVE_PLACEMENT_STATES
 from marketplace.models.money import AMOUNT, Period
 from marketplace.models.taxonomy import Occupation, Skill
+from matching.core.attributes import VETTING_CHECKS
 
 
 class Commitment(models.TextChoices):
@@ -276,6 +277,37 @@ class WorkAuthorisation(models.Model):
 
     def __str__(self) -> str:
         return self.country
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    fields=["candidate", "kind", "passed", "until"],
+    model_name="VettingFactEvent",
+    meta={"triggers": [FACTS_ARE_NEVER_REWRITTEN]},
+)
+class VettingResult(PublicModel):
+    """The last result of one check of a candidate, good up to and including `until`; without an end if null. Staff
+    record it; candidates cannot change it."""
+
+    candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="vetting_results")
+    kind = models.CharField(max_length=32, choices=[(kind, kind.replace("_", " ")) for kind in VETTING_CHECKS])
+    passed = models.BooleanField()
+    until = models.DateField(null=True, blank=True)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["candidate", "kind"], name="one_vetting_result_per_candidate_and_kind"),
+            models.CheckConstraint(condition=Q(kind__in=VETTING_CHECKS), name="vetting_kind_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {'passed' if self.passed else 'failed'}"
 
 
 class WorkExperience(models.Model):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pghistory
 from django.conf import settings
 from django.db import models
 
 from accounts.models import Organisation, PublicModel
-from marketplace.models.candidate import Candidate
+from marketplace.models.candidate import FACTS_ARE_NEVER_REWRITTEN, Candidate
 
 
 class CandidateGroup(PublicModel):
@@ -39,6 +40,13 @@ class CandidateGroup(PublicModel):
         return self.name
 
 
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.DeleteEvent(),
+    fields=["candidate", "group"],
+    model_name="GroupFactEvent",
+    meta={"triggers": [FACTS_ARE_NEVER_REWRITTEN]},
+)
 class CandidateGroupMembership(models.Model):
     group = models.ForeignKey(CandidateGroup, on_delete=models.CASCADE, related_name="memberships")
     candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="group_memberships")

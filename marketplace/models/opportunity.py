@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Organisation, ReferencedModel
+from accounts.models.changes import changes_are_numbered
 from marketplace.core.workflow import DEFAULT_PIPELINE, OpportunityState
 from marketplace.models.candidate import Commitment
 from marketplace.models.money import AMOUNT, Period
@@ -83,6 +84,9 @@ class Opportunity(ReferencedModel):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    changed_xid = models.BigIntegerField(
+        default=0, editable=False, help_text="transaction that last changed state or revision: indexes follow it"
+    )
     skills = models.ManyToManyField(Skill, through="OpportunitySkill", related_name="opportunities")
 
     objects = OpportunityQuerySet.as_manager()
@@ -135,7 +139,10 @@ class Opportunity(ReferencedModel):
             ),
             # An organisation's own list by state.
             models.Index(fields=["posting_organisation", "state", "-id"], name="opportunity_own_idx"),
+            # What has changed since an index in memory was last brought up to date.
+            models.Index(fields=["changed_xid"], name="opportunity_changed_idx"),
         ]
+        triggers = [changes_are_numbered("state", "current_revision_id")]
 
     def __str__(self) -> str:
         return f"{self.reference} {self.title}"

@@ -73,3 +73,35 @@ class EligibilityWaiver(PublicModel):
 
     def __str__(self) -> str:
         return f"{self.candidate_id} for {self.opportunity_id} until {self.until:%Y-%m-%d}"
+
+
+class EligibilityRefusal(models.Model):
+    """A candidate was told that they are not eligible: by which rule, over which facts, for which criteria. What they
+    change afterwards is held against it."""
+
+    class Surface(models.TextChoices):
+        APPLY = "apply", "they applied"
+        VERDICT = "verdict", "they asked for the verdict"
+
+    opportunity = models.ForeignKey(Opportunity, on_delete=models.CASCADE, related_name="refusals")
+    candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="refusals")
+    revision = models.ForeignKey(OpportunityRevision, on_delete=models.CASCADE, related_name="refusals")
+    candidate_revision = models.PositiveIntegerField()
+    surface = models.CharField(max_length=10, choices=Surface)
+    verdict = models.JSONField(help_text="the whole of it, what was not disclosed included")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["opportunity", "candidate", "revision", "candidate_revision"],
+                name="one_refusal_per_rule_and_facts",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(surface__in=["apply", "verdict"]), name="refusal_surface_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.candidate_id} for {self.opportunity_id} at {self.at:%Y-%m-%d}"

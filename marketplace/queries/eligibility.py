@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
-
-from django.db.models import Q
 
 from marketplace.errors import HistoryMissing
 from marketplace.models import Candidate, EligibilityWaiver, Opportunity, OpportunityRevision
 from marketplace.queries.facts import facts_of
 from marketplace.queries.history import facts_as_of
 from marketplace.queries.rates import current_rate_set
-from marketplace.queries.skills import survivors
+from marketplace.queries.rules import resolved_rule
 from marketplace.queries.taxonomy import taxonomy_revision
-from matching.core.eligibility import Basis, Verdict, evaluate
-from matching.core.rules import Rule, load, skill_ids, with_merges
+from marketplace.queries.waivers import waivers_at
+from matching.core.eligibility import Basis, Outcome, Verdict, evaluate
+from matching.core.facts import CandidateFacts
+from matching.core.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict with what it was made of: the revision's rule, ready to be judged, and the facts."""
+
+    verdict: Verdict
+    rule: Rule
+    facts: CandidateFacts
+    revision: OpportunityRevision | None
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.verdict.outcome is Outcome.INELIGIBLE
 
 
 def judge(
@@ -31,7 +45,19 @@ def judge(
 
     `nearest` also looks for the smallest change that would let them in.
     """
-    return judge_many([candidate.pk], opportunity, now=now, revision=revision, nearest=nearest)[candidate.pk]
+    return judgement(candidate, opportunity, now=now, revision=revision, nearest=nearest).verdict
+
+
+def judgement(
+    candidate: Candidate,
+    opportunity: Opportunity,
+    *,
+    now: datetime,
+    revision: OpportunityRevision | None = None,
+    nearest: bool = False,
+) -> Judgement:
+    """As `judge`, with what the verdict was made of."""
+    return _judgements([candidate.pk], opportunity, now=now, revision=revision, nearest=nearest)[candidate.pk]
 
 
 def judge_many(
@@ -43,43 +69,52 @@ def judge_many(
     nearest: bool = False,
 ) -> dict[int, Verdict]:
     """Verdicts by candidate (inner ids), in a constant number of queries."""
+    made = _judgements(candidate_ids, opportunity, now=now, revision=revision, nearest=nearest)
+    return {candidate_id: one.verdict for candidate_id, one in made.items()}
+
+
+def _judgements(
+    candidate_ids: Collection[int],
+    opportunity: Opportunity,
+    *,
+    now: datetime,
+    revision: OpportunityRevision | None,
+    nearest: bool,
+) -> dict[int, Judgement]:
     revision = revision or opportunity.current_revision
     on = now.astimezone(UTC).date()
     rates = current_rate_set(on=on)
-    rule = current_rule(revision.rule if revision else None)
+    rule = resolved_rule(revision, rate_set=rates)
     waived = set(
         EligibilityWaiver.objects.in_force(now)
         .filter(opportunity=opportunity, candidate_id__in=candidate_ids)
         .values_list("candidate_id", flat=True)
     )
-    taxonomy = taxonomy_revision()
+    basis = Basis(
+        rule_revision=revision.number if revision else None,
+        taxonomy_revision=taxonomy_revision(),
+        exchange_rates=rates.pk if rates else None,
+    )
     return {
-        candidate_id: evaluate(
-            rule,
-            facts,
-            on=on,
-            waived=candidate_id in waived,
-            basis=Basis(
-                rule_revision=revision.number if revision else None,
-                taxonomy_revision=taxonomy,
-                exchange_rates=rates.pk if rates else None,
-                candidate_revision=facts.revision,
-            ),
-            nearest=nearest,
-        )
+        candidate_id: _judged(rule, facts, revision, now, basis, waived=candidate_id in waived, nearest=nearest)
         for candidate_id, facts in facts_of(candidate_ids, on=on, rate_set=rates).items()
     }
 
 
-def judge_at(candidate: Candidate, opportunity: Opportunity, *, at: datetime, now: datetime) -> Verdict:
+def judgement_at(candidate: Candidate, opportunity: Opportunity, *, at: datetime, now: datetime) -> Judgement:
     """The verdict of a moment, with the nearest change: a past one by what was known then, one to come by what is known
     now. Raises HistoryMissing."""
     if at >= now:
-        return judge(candidate, opportunity, now=at, nearest=True)
-    verdict = judge_as_of(candidate, opportunity, at=at, nearest=True)
-    if verdict is None:
+        return judgement(candidate, opportunity, now=at, nearest=True)
+    made = _judgement_as_of(candidate, opportunity, at=at, nearest=True)
+    if made is None:
         raise HistoryMissing(at=at)
-    return verdict
+    return made
+
+
+def judge_at(candidate: Candidate, opportunity: Opportunity, *, at: datetime, now: datetime) -> Verdict:
+    """As `judgement_at`, the verdict alone. Raises HistoryMissing."""
+    return judgement_at(candidate, opportunity, at=at, now=now).verdict
 
 
 def judge_as_of(
@@ -87,9 +122,15 @@ def judge_as_of(
 ) -> Verdict | None:
     """The verdict as it would have been at a moment: by the facts, the revision, the waiver and the rates of then.
 
-    Skills are merged as they are now. None if the candidate was not known yet, or the opportunity had no terms. Lists
-    that they have been taken off since are not remembered.
+    Skills are merged as they are now. None if the candidate was not known yet, or the opportunity had no terms.
     """
+    made = _judgement_as_of(candidate, opportunity, at=at, nearest=nearest)
+    return made.verdict if made is not None else None
+
+
+def _judgement_as_of(
+    candidate: Candidate, opportunity: Opportunity, *, at: datetime, nearest: bool
+) -> Judgement | None:
     on = at.astimezone(UTC).date()
     rates = current_rate_set(on=on, known_at=at)
     facts = facts_as_of(candidate.pk, at=at, on=on, rate_set=rates)
@@ -98,27 +139,32 @@ def judge_as_of(
     revision = opportunity.revisions.filter(created_at__lte=at).order_by("-number").first()
     if revision is None:
         return None
-    waived = (
-        EligibilityWaiver.objects.filter(opportunity=opportunity, candidate=candidate, created_at__lte=at, until__gt=at)
-        .filter(Q(revoked_at=None) | Q(revoked_at__gt=at))
-        .exists()
+    waived = waivers_at(at).filter(opportunity=opportunity, candidate=candidate).exists()
+    basis = Basis(
+        rule_revision=revision.number,
+        taxonomy_revision=taxonomy_revision(),
+        exchange_rates=rates.pk if rates else None,
     )
-    return evaluate(
-        current_rule(revision.rule),
+    rule = resolved_rule(revision, rate_set=rates)
+    return _judged(rule, facts, revision, at, basis, waived=waived, nearest=nearest)
+
+
+def _judged(
+    rule: Rule,
+    facts: CandidateFacts,
+    revision: OpportunityRevision | None,
+    at: datetime,
+    basis: Basis,
+    *,
+    waived: bool,
+    nearest: bool,
+) -> Judgement:
+    verdict = evaluate(
+        rule,
         facts,
-        on=on,
+        on=at.astimezone(UTC).date(),
         waived=waived,
-        basis=Basis(
-            rule_revision=revision.number,
-            taxonomy_revision=taxonomy_revision(),
-            exchange_rates=rates.pk if rates else None,
-            candidate_revision=facts.revision,
-        ),
+        basis=replace(basis, candidate_revision=facts.revision),
         nearest=nearest,
     )
-
-
-def current_rule(raw: dict[str, Any] | None) -> Rule:
-    """A stored rule over skills as they are merged now."""
-    rule = load(raw)
-    return with_merges(rule, survivors(skill_ids(rule)))
+    return Judgement(verdict, rule, facts, revision)

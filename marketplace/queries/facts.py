@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import Sum
 from django.utils import timezone
@@ -27,11 +26,14 @@ from marketplace.models import (
     OpportunitySkill,
     PayBand,
     Placement,
+    VettingResult,
     WorkAuthorisation,
 )
 from marketplace.queries.rates import current_rate_set, rates_of
 from marketplace.queries.skills import survivors
-from matching.core.facts import CandidateFacts, OpportunityTerms, SkillFact, SkillTerm
+from matching.core.attributes import ATTRIBUTES, SEVERAL, Attribute
+from matching.core.clock import utc_offset_minutes
+from matching.core.facts import CandidateFacts, OpportunityTerms, SkillFact, SkillTerm, VettingFact
 
 __all__ = [
     "assemble",
@@ -40,7 +42,6 @@ __all__ = [
     "hourly_eur",
     "merged_skill_facts",
     "terms_of",
-    "utc_offset_minutes",
 ]
 
 
@@ -70,6 +71,13 @@ def facts_of(
         "candidate_id", "group_id"
     ):
         groups[candidate_id].add(group_id)
+    vetting: dict[int, dict[str, VettingFact]] = defaultdict(dict)
+    for candidate_id, kind, passed, until in (
+        VettingResult.objects.filter(candidate_id__in=ids)
+        .order_by("kind")
+        .values_list("candidate_id", "kind", "passed", "until")
+    ):
+        vetting[candidate_id][kind] = VettingFact(passed, until)
     taken = dict(
         Placement.objects.live()
         .filter(candidate_id__in=ids)
@@ -87,6 +95,7 @@ def facts_of(
             work_authorisations=authorisations.get(candidate.pk, {}),
             skills=skills.get(candidate.pk, {}),
             groups=frozenset(groups.get(candidate.pk, ())),
+            vetting=vetting.get(candidate.pk, {}),
             hours_taken=taken.get(candidate.pk, 0),
         )
         for candidate in Candidate.objects.filter(pk__in=ids)
@@ -103,34 +112,42 @@ def assemble(
     work_authorisations: Mapping[str, date | None],
     skills: Mapping[int, SkillFact],
     groups: frozenset[int],
+    vetting: Mapping[str, VettingFact],
     hours_taken: int,
 ) -> CandidateFacts:
-    """Facts from a candidate's row, or from a row of its history, and what hangs on it."""
-    wanted = row.weekly_hours
+    """Facts from a candidate's row, or from a row of its history, and what hangs on it.
+
+    A declared attribute that is not computed or gathered here is the row's column of the same name.
+    """
+    wanted, rate = row.weekly_hours, row.rate_amount
+    gathered: dict[str, Any] = {
+        "utc_offset_minutes": utc_offset_minutes(row.timezone, on),
+        "free_hours": None if wanted is None else max(wanted - hours_taken, 0),
+        "hourly_rate": None if rate is None else hourly_eur(rate, row.rate_currency, row.rate_period, rates),
+        "languages": languages,
+        "work_authorisations": work_authorisations,
+        "skills": skills,
+        "groups": groups,
+        "vetting": vetting,
+    }
     return CandidateFacts(
         candidate_id=candidate_id,
         revision=row.revision,
-        country=row.country or None,
-        region=row.region or None,
         latitude=row.latitude,
         longitude=row.longitude,
-        timezone=row.timezone or None,
-        utc_offset_minutes=utc_offset_minutes(row.timezone, on),
         work_starts_minute=row.work_starts_minute,
         work_ends_minute=row.work_ends_minute,
-        languages=languages,
-        work_authorisations=work_authorisations,
-        years_experience=row.years_experience,
-        weekly_hours=wanted,
-        free_hours=None if wanted is None else max(wanted - hours_taken, 0),
-        hourly_rate=None
-        if row.rate_amount is None
-        else hourly_eur(row.rate_amount, row.rate_currency, row.rate_period, rates),
-        commitments=frozenset(row.commitments),
-        available_from=row.available_from,
-        skills=skills,
-        groups=groups,
+        **gathered,
+        **{one.fact: _stated(one, row) for one in ATTRIBUTES.values() if one.fact not in gathered},
     )
+
+
+def _stated(attribute: Attribute, row: Any) -> Any:
+    """What a row says; an empty text says nothing."""
+    value = getattr(row, attribute.fact)
+    if attribute.kind in SEVERAL:
+        return frozenset(value)
+    return None if value == "" else value
 
 
 def terms_of(
@@ -177,17 +194,6 @@ def terms_of(
         )
         for opportunity in Opportunity.objects.filter(pk__in=ids).select_related("current_revision")
     }
-
-
-def utc_offset_minutes(name: str, on: date) -> int | None:
-    """How far a zone's clock is ahead of UTC at noon (UTC) of a day."""
-    if not name:
-        return None
-    try:
-        offset = datetime.combine(on, time(12), UTC).astimezone(ZoneInfo(name)).utcoffset()
-    except (ZoneInfoNotFoundError, ValueError):  # a zone that the machine's list does not know any more
-        return None
-    return round(offset.total_seconds() / 60) if offset is not None else None
 
 
 def merged_skill_facts(facts: Iterable[tuple[int, SkillFact]], became: dict[int, int]) -> dict[int, SkillFact]:

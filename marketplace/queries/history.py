@@ -8,20 +8,18 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Q, Sum
 
-from marketplace.models import CandidateGroupMembership, ExchangeRateSet, Placement
+from marketplace.models import ExchangeRateSet, Placement
 from marketplace.queries.facts import assemble, merged_skill_facts
 from marketplace.queries.rates import rates_of
 from marketplace.queries.skills import survivors
-from matching.core.facts import CandidateFacts, SkillFact
+from matching.core.facts import CandidateFacts, SkillFact, VettingFact
 
 
 def facts_as_of(
     candidate_id: int, *, at: datetime, on: date, rate_set: ExchangeRateSet | None
 ) -> CandidateFacts | None:
-    """What was known of a candidate (inner id) at a moment; None if they were not known yet.
-
-    Placements count with the hours they have now, and lists that they were taken off since are not remembered.
-    """
+    """What was known of a candidate (inner id) at a moment; None if they were not known yet. Placements count with the
+    hours they have now."""
     history = _model("CandidateFactEvent").objects.filter(pgh_obj_id=candidate_id, pgh_created_at__lte=at)
     row = history.order_by("-pgh_id").first()
     if row is None:
@@ -29,7 +27,7 @@ def facts_as_of(
     skills = _rows_as_of("CandidateSkillFactEvent", candidate_id, at)
     became = survivors(skill.skill_id for skill in skills)
     stated = [(skill.skill_id, SkillFact(skill.level, skill.years, skill.last_used_on)) for skill in skills]
-    groups = CandidateGroupMembership.objects.filter(candidate_id=candidate_id, added_at__lte=at)
+    groups = _rows_as_of("GroupFactEvent", candidate_id, at)
     taken = (
         Placement.objects.filter(Q(ended_at=None) | Q(ended_at__gt=at), candidate_id=candidate_id, created_at__lte=at)
         .order_by()
@@ -37,6 +35,7 @@ def facts_as_of(
     )
     languages = _rows_as_of("CandidateLanguageFactEvent", candidate_id, at)
     authorisations = _rows_as_of("AuthorisationFactEvent", candidate_id, at)
+    vetting = _rows_as_of("VettingFactEvent", candidate_id, at)
     return assemble(
         row,
         candidate_id,
@@ -47,7 +46,8 @@ def facts_as_of(
             one.country: one.expires_on for one in sorted(authorisations, key=lambda one: one.country)
         },
         skills=merged_skill_facts(stated, became),
-        groups=frozenset(groups.values_list("group_id", flat=True)),
+        groups=frozenset(one.group_id for one in groups),
+        vetting={one.kind: VettingFact(one.passed, one.until) for one in sorted(vetting, key=lambda one: one.kind)},
         hours_taken=taken or 0,
     )
 

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from marketplace.errors import NotEligible
 from marketplace.models import Skill
+from marketplace.queries.naming import names_of
+from marketplace.queries.shortfalls import has_and_needs
+from marketplace.queries.skills import survivors
 from matching.core.attributes import SKILL
-from matching.core.eligibility import Verdict
+from matching.core.eligibility import Outcome, Verdict
 from matching.core.nearest import Change
 from matching.core.reasons import Question, Reason
 from matching.core.rules import Disclosure, HasSkill
+
+
+def answerable(verdict: Verdict) -> list[Question]:
+    """What the candidate has to answer before they may apply. None where somebody let them in despite the rule."""
+    if verdict.outcome is not Outcome.UNKNOWN:
+        return []
+    return [question for question in verdict.unknown if question.asked_of_candidate]
+
+
+def skills_by_id(skill_ids: Iterable[int]) -> dict[int, Skill]:
+    """The skills of inner ids, merged ones as what they became. Two queries."""
+    wanted = set(skill_ids)
+    became = survivors(wanted)
+    found = Skill.objects.in_bulk({became.get(skill_id, skill_id) for skill_id in wanted}) if wanted else {}
+    return {
+        skill_id: found[became.get(skill_id, skill_id)]
+        for skill_id in wanted
+        if became.get(skill_id, skill_id) in found
+    }
 
 
 def skill_of(part: Reason | Question | Change) -> int | None:
@@ -29,19 +51,18 @@ def skills_named(verdict: Verdict) -> set[int]:
     """Every skill (inner id) that a verdict speaks of."""
     parts: list[Reason | Question | Change] = [*verdict.failed, *verdict.unknown]
     parts += verdict.nearest.changes if verdict.nearest else ()
-    named = (skill_of(part) for part in parts)
-    return {skill_id for skill_id in named if skill_id is not None}
+    return {skill_id for part in parts for skill_id in part.skill_ids}
 
 
-def not_eligible(verdict: Verdict, audience: Disclosure = Disclosure.PUBLIC) -> NotEligible:
-    """The refusal with what an audience may see of the verdict."""
-    return NotEligible(verdict_in_words(verdict.disclosed_to(audience)))
+def not_eligible(verdict: Verdict, audience: Disclosure = Disclosure.PUBLIC, *, judged: object = None) -> NotEligible:
+    """The refusal with what an audience may see of the verdict; `judged` goes with it for the record."""
+    return NotEligible(verdict_in_words(verdict.disclosed_to(audience)), judged)
 
 
 def verdict_in_words(verdict: Verdict) -> dict[str, Any]:
     """A verdict that has been disclosed already, as the JSON of a refusal. One query."""
-    skills = Skill.objects.in_bulk(skills_named(verdict))
-    names = {pk: skill.name for pk, skill in skills.items()}
+    skills = skills_by_id(skills_named(verdict))
+    names = names_of({pk: skill.name for pk, skill in skills.items()})
     nearest = verdict.nearest
     return {
         "outcome": verdict.outcome.value,
@@ -51,6 +72,7 @@ def verdict_in_words(verdict: Verdict) -> dict[str, Any]:
                 "kind": type(reason).__name__,
                 "path": reason.path,
                 "sentence": reason.sentence(names),
+                **dict(zip(("has", "needs"), has_and_needs(reason, names), strict=True)),
                 "skill": _public(reason, skills),
             }
             for reason in verdict.failed
@@ -60,6 +82,7 @@ def verdict_in_words(verdict: Verdict) -> dict[str, Any]:
                 "subject": question.subject,
                 "path": question.path,
                 "sentence": question.sentence(names),
+                "askedOfCandidate": question.asked_of_candidate,
                 "skill": _public(question, skills),
             }
             for question in verdict.unknown

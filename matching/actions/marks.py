@@ -5,13 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from celery import current_app
 from django.db import connection, transaction
+from django.db.models import F
 
-from matching.models import Mark
+from marketplace.models import OpportunityRevision
+from marketplace.queries.rates import current_rate_set
+from marketplace.queries.rules import resolved_rules
+from matching.actions import locks
+from matching.compile_sql import compile_rule
+from matching.models import CandidateProjection, Mark
 from matching.queries.scorable import SCORED_STATES
 
 logger = logging.getLogger(__name__)
@@ -32,6 +38,20 @@ _CANDIDATES = _RAISE.format(subjects="SELECT 'candidate', id, 1, %s FROM marketp
 _OPPORTUNITIES = _RAISE.format(
     subjects="SELECT 'opportunity', id, 1, %s FROM marketplace_opportunity WHERE state = ANY(%s) ORDER BY id"
 )
+
+# Somebody whose own batch is at work may be projected as they were and judged by the rule as it was: they come along.
+_PAIRS = """
+    INSERT INTO matching_pairmark (opportunity_id, candidate_id, generation, since)
+    SELECT %s, candidate_id, 1, %s FROM (
+        {differing}
+        UNION
+        SELECT mark.subject_id FROM matching_mark mark JOIN marketplace_candidate candidate ON candidate.id = subject_id
+        WHERE mark.subject_type = 'candidate' AND %s
+    ) AS people (candidate_id)
+    ORDER BY candidate_id
+    ON CONFLICT ON CONSTRAINT one_mark_per_pair DO UPDATE
+    SET generation = matching_pairmark.generation + 1, since = LEAST(matching_pairmark.since, excluded.since)
+"""
 
 
 def mark_candidates(candidate_ids: Iterable[int], since: datetime) -> None:
@@ -55,6 +75,36 @@ def mark_all(since: datetime) -> None:
     """Everything: after a bulk load, or when what all scores rest on has changed."""
     mark_all_candidates(since)
     mark_open_opportunities(since)
+
+
+def mark_changed_rule(opportunity_id: int, number: int, since: datetime) -> None:
+    """Mark the candidates for whom an opportunity's rule decides otherwise since its revision of that number, and
+    nobody else. Where other terms changed with the rule, scores do too: then the opportunity, as a whole."""
+    revisions = {
+        revision.number: revision
+        for revision in OpportunityRevision.objects.filter(
+            opportunity=opportunity_id, opportunity__state__in=SCORED_STATES, number__in=[number - 1, number]
+        )
+    }
+    if number not in revisions:
+        return
+    if number - 1 not in revisions or revisions[number - 1].terms != revisions[number].terms:
+        mark_opportunities([opportunity_id], since)
+        return
+    on = since.astimezone(UTC).date()
+    differing, values = _differing(revisions[number - 1], revisions[number], on)
+    statement = _PAIRS.format(differing=differing)
+    _mark(statement, [opportunity_id, since, *values, not locks.nobody_is_alone()])
+
+
+def _differing(one: OpportunityRevision, other: OpportunityRevision, on: date) -> tuple[str, tuple[Any, ...]]:
+    """Whom the rules of two revisions judge otherwise than each other, as a query."""
+    rules = resolved_rules({one.pk: one, other.pk: other}, rate_set=current_rate_set(on=on))
+    people = CandidateProjection.objects.filter(present=True).annotate(
+        before=compile_rule(rules[one.pk], on=on).outcome, after=compile_rule(rules[other.pk], on=on).outcome
+    )
+    differing = people.exclude(before=F("after")).values("candidate_id")
+    return differing.query.sql_with_params()
 
 
 def _mark(statement: str, values: list[Any]) -> None:

@@ -21,6 +21,7 @@ from accounts.admin.rendering import badge, link, moment
 from accounts.models import Delivery
 from marketplace.models import Application, Candidate, Offer, Opportunity, Placement, Seat
 from matching.models import AllocationRun, Mark
+from matching.queries.marks import oldest_mark
 
 admin.site.index_template = "console/index.html"
 admin.site.index_title = "Overview"
@@ -78,7 +79,7 @@ def market_figures() -> list[Figure]:
 def machinery_figures(now: datetime) -> list[Figure]:
     pending = Delivery.objects.pending().count()
     failed = Delivery.objects.filter(state=Delivery.State.FAILED).count()
-    mark = Mark.objects.order_by("since").values_list("since", flat=True).first()
+    mark = oldest_mark()
     age = max(0.0, (now - mark).total_seconds()) if mark else 0.0
     return [
         Figure("Pending deliveries", _n(pending), "on their way", _list(Delivery, state="pending")),

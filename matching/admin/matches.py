@@ -13,7 +13,7 @@ from accounts.admin.events import subject_link
 from accounts.admin.rendering import NOTHING, as_json, link, state_column, table
 from marketplace.admin.wording import skill_names, verdict_in_words
 from matching.admin.wording import contributions_by_head, score_text
-from matching.models import CandidateProjection, Decision, Mark, Match
+from matching.models import CandidateProjection, Decision, Departure, Mark, Match, PairMark
 
 
 class PairAdmin(ReadOnlyAdmin):
@@ -109,6 +109,24 @@ class MarkAdmin(ReadOnlyAdmin):
         return subject_link(mark.subject_type, mark.subject_id)
 
 
+@admin.register(PairMark)
+class PairMarkAdmin(ReadOnlyAdmin):
+    list_display = ("opportunity", "candidate", "generation", "since")
+    list_select_related = ("opportunity", "candidate")
+    list_filter = (("since", RangeDateTimeFilter),)
+    search_fields = ("opportunity__reference__istartswith", "candidate__name")
+    ordering = ("since", "id")
+    fields = ("opportunity", "candidate", "generation", "since")
+
+
+@admin.register(Departure)
+class DepartureAdmin(ReadOnlyAdmin):
+    list_display = ("candidate_id", "changed_xid")
+    search_fields = ("=candidate_id",)
+    ordering = ("-changed_xid", "candidate_id")
+    fields = ("candidate_id", "changed_xid")
+
+
 @admin.register(CandidateProjection)
 class CandidateProjectionAdmin(ReadOnlyAdmin):
     list_display = (
@@ -121,8 +139,8 @@ class CandidateProjectionAdmin(ReadOnlyAdmin):
     ordering = ("-candidate_id",)
     fields = (
         "candidate", "revision", "is_current", "headline", "titles", "country", "region", "latitude", "longitude",
-        "timezone", "utc_offset_minutes", "work_starts_minute", "work_ends_minute", "languages_json",
-        "authorisations_json", "years_experience", "weekly_hours", "free_hours", "hourly_rate", "commitments",
+        "timezone", "utc_offset_minutes", "work_starts_minute", "work_ends_minute", "work_starts_utc", "work_minutes",
+        "languages_json", "authorisations_json", "vetting_json", "years_experience", "weekly_hours", "free_hours", "hourly_rate", "commitments",
         "available_from", "skills_table", "groups", "discoverable", "open_to_offers", "present", "rate_set",
         "refreshed_at",
     )  # fmt: skip
@@ -142,6 +160,10 @@ class CandidateProjectionAdmin(ReadOnlyAdmin):
     @display(description="May work in")
     def authorisations_json(self, projection: CandidateProjection) -> str:
         return as_json(projection.work_authorisations)
+
+    @display(description="Checks")
+    def vetting_json(self, projection: CandidateProjection) -> str:
+        return as_json(projection.vetting)
 
     @display(description="Skills")
     def skills_table(self, projection: CandidateProjection) -> str:

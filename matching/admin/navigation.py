@@ -21,12 +21,14 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
     ("Supply", False, (
         ("Candidates", "marketplace.candidate", "person_search"),
         ("Candidate groups", "marketplace.candidategroup", "group"),
+        ("Checks", "marketplace.vettingresult", "fact_check"),
         ("Skills", "marketplace.skill", "psychology"),
         ("Occupations", "marketplace.occupation", "engineering"),
     )),
     ("Fulfillment", False, (
         ("Invitations", "marketplace.invitation", "mail"),
         ("Applications", "marketplace.application", "description"),
+        ("Refusals", "marketplace.eligibilityrefusal", "do_not_disturb_on"),
         ("Offers", "marketplace.offer", "handshake"),
         ("Waiting list", "marketplace.waitlistentry", "hourglass"),
         ("Placements", "marketplace.placement", "badge"),
@@ -46,6 +48,8 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         ("Transitions", "accounts.transition", "timeline"),
         ("Timers", "accounts.timer", "timer"),
         ("Marks", "matching.mark", "refresh"),
+        ("Marks of pairs", "matching.pairmark", "sync_alt"),
+        ("Departures", "matching.departure", "person_remove"),
         ("Projections", "matching.candidateprojection", "table_rows"),
         ("Notifications", "marketplace.notification", "notifications"),
         ("Idempotency", "accounts.idempotencyrecord", "key"),
@@ -54,6 +58,8 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         ("Skill facts", "marketplace.candidateskillfactevent", "history"),
         ("Language facts", "marketplace.candidatelanguagefactevent", "history"),
         ("Authorisation facts", "marketplace.authorisationfactevent", "history"),
+        ("Vetting facts", "marketplace.vettingfactevent", "history"),
+        ("Group facts", "marketplace.groupfactevent", "history"),
     )),
     ("People and rights", True, (
         ("Users", "accounts.user", "person"),

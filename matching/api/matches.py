@@ -1,17 +1,26 @@
 """Matches, with the addends of every score."""
 
+import struct
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import strawberry
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from django.conf import settings
+from django.utils import timezone
 
 from accounts.access import require_right
+from accounts.api.connections import Key, Order, Page, page_size
 from accounts.api.context import Context, Info
 from accounts.api.fields import one
 from accounts.api.nodes import Node, node_type
-from accounts.api.peers import batched, related
+from accounts.api.peers import batched, related, together
 from accounts.api.scalars import BigInt
 from accounts.core.actor import Actor
 from accounts.errors import NotFound
@@ -21,13 +30,19 @@ from marketplace.api.enums import OutcomeEnum
 from marketplace.api.money import ExchangeRateSetType
 from marketplace.api.opportunities import OpportunityRevisionType, OpportunityType
 from marketplace.api.verdicts import VerdictType, skills_by_id, stored_verdict
+from marketplace.models import Candidate, Opportunity
 from marketplace.queries.facts import facts_of, terms_of
 from marketplace.queries.rates import current_rate_set
+from matching.actions.models import live_model
 from matching.core.features import FEATURES
 from matching.core.scoring import INTERCEPT, probability_ppm
 from matching.models import Match, Proposal
+from matching.queries.matches import verdicts_by_present_rules
+from matching.queries.recommendations import recommendation, recommendations_for
+from matching.queries.scorable import basics_at
 
 MILLION = 1_000_000
+LARGEST_KEY = 2**63 - 1  # of a row; what is decrypted from an id that was not given out may be anything
 
 
 @strawberry.type(name="Contribution", description="One addend of a score: amount = weight × value, exactly.")
@@ -111,9 +126,66 @@ def scored(context: Context, row: Match | Proposal, score: int, stored: list[dic
     return Scored(score, stored, lambda: _sentences(context, row))
 
 
-def _access_match(actor: Actor, match_id: Any) -> Match:
+BY_INTEREST = Order(
+    "recommendations",
+    (Key("interest", descending=True), Key("fit", descending=True), Key("tie_break"), Key("opportunity_id")),
+)
+
+
+def recommended_page(context: Context, candidate: Candidate, *, first: int | None, after: str | None) -> Any:
+    """One page of what suits a candidate best of what is open, computed now. Raises InvalidInput."""
+    size = page_size(first)
+    start: Any = None
+    if after is not None:
+        interest, fit, tie_break, opportunity_id = BY_INTEREST.values(after)
+        start = (-interest, -fit, tie_break, opportunity_id)
+    found = recommendations_for(candidate, basics_at(context.now, live_model()))
+    standings = found.standings
+    begin = bisect_right(standings, start) if start is not None else 0
+    rows = found.matches(standings[begin : begin + size])
+    for row in rows:
+        row.public_id = _recommendation_id(row.opportunity_id, candidate.pk)
+    return Page(
+        rows=together(rows),
+        order=BY_INTEREST,
+        has_next=len(standings) > begin + size,
+        has_previous=after is not None,
+        count=lambda: len(standings),
+    )
+
+
+def _recommendation_id(opportunity_id: int, candidate_id: int) -> UUID:
+    """The id of a match that no row keeps: the pair, encrypted, so that it can be found again and stays the same."""
+    cipher = _pair_cipher().encryptor()
+    return UUID(bytes=cipher.update(struct.pack(">QQ", opportunity_id, candidate_id)))
+
+
+def _recommended(actor: Actor, match_id: UUID) -> Match | None:
+    """The match that a recommendation's id stands for, to the candidate whom it was recommended to."""
+    opportunity_id, candidate_id = struct.unpack(">QQ", _pair_cipher().decryptor().update(match_id.bytes))
+    candidate = Candidate.objects.filter(pk=candidate_id & LARGEST_KEY).first()
+    if candidate is None or actor.user_id is None or candidate.user_id != actor.user_id:
+        return None
+    opportunity = Opportunity.objects.filter(pk=opportunity_id & LARGEST_KEY).first()
+    if opportunity is None:
+        return None
+    match = recommendation(candidate, opportunity, basics_at(timezone.now(), live_model()))
+    if match is not None:
+        match.public_id = match_id
+    return match
+
+
+@cache
+def _pair_cipher() -> Cipher:
+    """One block, whose plaintexts are all different: here the plainest mode of all gives nothing away."""
+    return Cipher(algorithms.AES(sha256(b"match:" + settings.SECRET_KEY.encode()).digest()), modes.ECB())
+
+
+def _access_match(actor: Actor, match_id: UUID) -> Match:
     """The organisation that recruits, and the candidate whom it is about."""
     match = Match.objects.select_related("opportunity", "candidate").filter(public_id=match_id).first()
+    if match is None and actor.user_id is not None:
+        match = _recommended(actor, match_id)
     if match is None or actor.user_id is None:
         raise NotFound("match")
     if match.candidate.user_id == actor.user_id:
@@ -123,6 +195,21 @@ def _access_match(actor: Actor, match_id: Any) -> Match:
         if not visible_candidates(actor).filter(pk=match.candidate_id).exists():
             raise NotFound("match")
     return match
+
+
+def _restate(context: Context, match: Match) -> None:
+    """Have matches that were computed under an earlier rule carry the verdict of the present one."""
+
+    def load(rows: list[Match]) -> dict[int, bool]:
+        outdated = [one for one in rows if related(one, "opportunity").current_revision_id != one.revision_id]
+        if outdated:
+            verdicts = verdicts_by_present_rules(outdated, basics_at(context.now, live_model()))
+            for one in outdated:
+                if one.pk in verdicts:
+                    one.verdict = verdicts[one.pk].to_json()
+        return {}
+
+    batched(match, "restated", load, True)
 
 
 @node_type(
@@ -159,6 +246,7 @@ class MatchType(Node):
     def probability(root: strawberry.Parent[Any]) -> float:
         return probability_ppm(root.fit) / MILLION
 
-    @strawberry.field(description="Eligibility, as judged with it.")
+    @strawberry.field(description="Eligibility, by the rule as it stands.")
     def verdict(root: strawberry.Parent[Any], info: Info) -> VerdictType | None:
+        _restate(info.context, root)
         return stored_verdict(info.context, root)  # type: ignore[return-value]

@@ -10,44 +10,24 @@ from accounts.api.context import Info
 from accounts.api.nodes import public_id
 from accounts.errors import NotFound, NotPermitted
 from marketplace.access import access_opportunity, own_candidate
-from marketplace.api.rules import RuleInput, stored_rule
+from marketplace.api.rules import RuleInput, written_rule
 from matching.access import access_run, visible_runs
 from matching.api.allocation import HEAVY, AllocationRunType
 from matching.api.enums import RunStateEnum
-from matching.api.matches import MatchType
-from matching.models import Mark
-from matching.queries import freshness, matches_for, recommendations_for
-from matching.queries.eligibility import preview
+from matching.api.matches import MatchType, recommended_page
+from matching.api.preview import EligibilityPreviewType, shown_preview
+from matching.queries import freshness, matches_for
+from matching.queries.marks import waiting
+from matching.queries.preview import preview
 
 BY_FIT = Order("matches", (Key("fit", descending=True), Key("tie_break"), Key("candidate_id")))
-BY_INTEREST = Order(
-    "recommendations",
-    (Key("interest", descending=True), Key("fit", descending=True), Key("tie_break"), Key("opportunity_id")),
-)
-
-
-@strawberry.type(name="CriterionPreview", description="What one criterion of a rule does.")
-class CriterionPreviewType:
-    path: str = strawberry.field(description="Its place in the rule.")
-    sentence: str = strawberry.field(description="The criterion, for people.")
-    fail: int = strawberry.field(description="How many surely fail it.")
-    unknown: int = strawberry.field(description="Of how many it is not known.")
-    alone: int = strawberry.field(description="How many only it keeps out.")
-    gain: int = strawberry.field(description="How many more would be eligible without it.")
-
-
-@strawberry.type(name="EligibilityPreview", description="What a rule would do to the people there are.")
-class EligibilityPreviewType:
-    eligible: int = strawberry.field(description="How many may be considered.")
-    unknown: int = strawberry.field(description="Of how many a fact is missing.")
-    ineligible: int = strawberry.field(description="How many may not.")
-    per_criterion: list[CriterionPreviewType] = strawberry.field(description="Criterion by criterion.")
-    binding: CriterionPreviewType | None = strawberry.field(description="The one whose loosening would gain most.")
 
 
 @strawberry.type(name="ScoringFreshness", description="How far stored scores are behind what was changed.")
 class ScoringFreshnessType:
-    waiting: int = strawberry.field(description="Candidates and opportunities that wait to be scored again.")
+    waiting: int = strawberry.field(
+        description="Candidates, opportunities and pairs of them that wait to be scored again."
+    )
     oldest_seconds: float = strawberry.field(
         description="The age of the oldest change not yet scored; 0 if there is none."
     )
@@ -60,16 +40,29 @@ class MatchingQuery:
         if not organisations_of(info.context.actor, "read").exists():
             raise NotPermitted("see how matching is doing")
         age = freshness(info.context.now).total_seconds()
-        return ScoringFreshnessType(waiting=Mark.objects.count(), oldest_seconds=age)
+        return ScoringFreshnessType(waiting=waiting(), oldest_seconds=age)
 
-    @strawberry.field(description="What a rule would do to the people you may find. For those who recruit.")
+    @strawberry.field(
+        description=(
+            "What a rule would do to the people you may find, counted now: for those who recruit, while they edit it."
+            " Of fewer than ten people only staff are told how many."
+        )
+    )
     def eligibility_preview(
         self,
         info: Info,
         rule: Annotated[RuleInput | None, strawberry.argument(description="The rule; null: open to all.")] = None,
+        opportunity: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(
+                description="For which opportunity, by id. You must recruit for it. A rule about its pay needs it."
+            ),
+        ] = None,
     ) -> EligibilityPreviewType:
         actor = info.context.actor
-        return preview(stored_rule(rule, actor), actor=actor, now=info.context.now)  # type: ignore[return-value]
+        uuid = None if opportunity is None else public_id(opportunity, "Opportunity", field="opportunity")
+        with written_rule(rule, actor) as stored:
+            return shown_preview(preview(stored, actor=actor, now=info.context.now, opportunity_id=uuid))
 
     @strawberry.field(description="Who suits an opportunity best, best first. For its organisation.")
     def matches(
@@ -92,8 +85,7 @@ class MatchingQuery:
         first: Annotated[int | None, FIRST] = None,
         after: Annotated[str | None, AFTER] = None,
     ) -> Connection[MatchType]:
-        rows = recommendations_for(own_candidate(info.context.actor), info.context.now).select_related(None)
-        return page(rows, first=first, after=after, order=BY_INTEREST)
+        return recommended_page(info.context, own_candidate(info.context.actor), first=first, after=after)
 
     @strawberry.field(description="An allocation run; null if there is none that you may see.")
     def allocation_run(

@@ -118,6 +118,7 @@ class Attribute:
     label: str  # as in "<label> at least 30 hours a week"
     description: str
     question: str  # asked of a candidate whose fact is missing
+    asked_as: str = ""  # the attribute that people state in its place, where it is not stated itself
     unit: str = ""
     missing: Missing = Missing.UNKNOWN
     changeable: bool = False  # whether a person can change it so as to become eligible
@@ -261,6 +262,7 @@ ATTRIBUTES: Mapping[str, Attribute] = declare(
         unit="minutes",
         description="How far the candidate's clock is ahead of UTC, in minutes.",
         question="Which time zone do you work in?",
+        asked_as="timezone",
         lowest=Decimal(-720),
         highest=Decimal(840),
     ),
@@ -292,6 +294,7 @@ ATTRIBUTES: Mapping[str, Attribute] = declare(
         label="hours free",
         description="Hours a week wanted, less those that live placements take.",
         question="How many hours a week do you want to work?",
+        asked_as="weekly_hours",
         changeable=True,
         unit="hours a week",
         lowest=Decimal(0),
@@ -339,39 +342,89 @@ ATTRIBUTES: Mapping[str, Attribute] = declare(
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """A fact with an inside of its own (a level, an expiry), asked by a criterion of its own."""
+    """A fact with an inside of its own (a level, an expiry), or one that several columns tell together: asked by a
+    criterion of its own."""
 
-    name: str
+    name: str  # its key in a rule's JSON, and the subject of a question about it
     question: str  # {name} is what is asked about
     missing: Missing
     changeable: bool
-    column: str
+    columns: tuple[str, ...]
+    index_fields: tuple[str, ...]
+    asked_of_candidate: bool = True  # whether they can answer the question; else it settles in its own time
+
+    @property
+    def column(self) -> str:
+        return self.columns[0]
 
 
 SKILL = Structure(
     name="skill",
-    question="How many years have you practised {name}?",  # the skill itself is declared or it is not there
+    question="How many years have you practised {name}, and when did you last?",  # whether one has it is known
     missing=Missing.NO,
     changeable=True,
-    column="skills",
+    columns=("skills", "skill_ids"),
+    index_fields=("skills",),
 )
+SKILL_YEARS_QUESTION = "How many years have you practised {name}?"
+SKILL_USE_QUESTION = "When did you last use {name}?"
+"""Asked in the place of the whole question, where only the one or the other is missing."""
+
 LANGUAGE = Structure(
     name="language",
     question="Which languages do you speak, and how well?",
     missing=Missing.UNKNOWN,
     changeable=True,
-    column="languages",
+    columns=("languages",),
+    index_fields=("languages",),
 )
 WORK_AUTHORISATION = Structure(
     name="workAuthorisation",
     question="In which countries may you work, and until when?",
     missing=Missing.UNKNOWN,
     changeable=False,
-    column="work_authorisations",
+    columns=("work_authorisations",),
+    index_fields=("work_authorisations",),
+)
+PLACE = Structure(
+    name="livesIn",
+    question="Which country and region do you live in?",
+    missing=Missing.UNKNOWN,
+    changeable=False,
+    columns=("country", "region"),
+    index_fields=("country", "region"),
+)
+WORKING_HOURS = Structure(
+    name="hoursOverlap",
+    question="Between which hours do you work, and in which time zone?",
+    missing=Missing.UNKNOWN,
+    changeable=True,
+    columns=("work_starts_utc", "work_minutes"),
+    index_fields=("work_starts_utc", "work_minutes"),
+)
+PAY = Structure(
+    name="rateWithinPay",
+    question="What do you ask for an hour of work, and where do you live?",
+    missing=Missing.UNKNOWN,
+    changeable=True,
+    columns=("hourly_rate", "country", "region"),
+    index_fields=("hourly_rate", "country", "region"),
+)
+VETTING = Structure(
+    name="vetted",
+    question="The {name} has no result yet.",
+    missing=Missing.UNKNOWN,
+    changeable=False,
+    columns=("vetting",),
+    index_fields=("vetting",),
+    asked_of_candidate=False,
 )
 
 LANGUAGE_PATTERN = "[a-z]{2,3}"
 COUNTRY_PATTERN = "[A-Z]{2}"
+PLACE_PATTERN = "[A-Z]{2}(-[A-Z0-9]{1,3})?"
+VETTING_CHECKS = ("background", "education", "identity", "licence", "references", "right_to_work")
+"""Checks of a person that somebody other than they answers for."""
 CEFR = ("A1", "A2", "B1", "B2", "C1", "C2")
 """Language levels in order; a level's rank is its place, counted from one."""
 

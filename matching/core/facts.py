@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from matching.core.clock import DAY_MINUTES
+
 
 @dataclass(frozen=True, slots=True)
 class SkillFact:
@@ -19,6 +21,14 @@ class SkillFact:
     level: int
     years: Decimal | None = None
     last_used_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VettingFact:
+    """The result of one check of a candidate. `until` is its last day, None: it does not run out."""
+
+    passed: bool
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,19 @@ class CandidateFacts:
     available_from: date | None = None
     skills: Mapping[int, SkillFact] = field(default_factory=dict)  # unmerged skill id → fact
     groups: frozenset[int] = frozenset()  # ids of the candidate groups they are in
+    vetting: Mapping[str, VettingFact] = field(default_factory=dict)  # check → its last result
+
+    @property
+    def working_window(self) -> tuple[int, int] | None:
+        """When the working day starts, in minutes after midnight UTC (0–1439), and how many minutes it lasts (1–1440).
+
+        Hours that end before they start run over midnight; equal ends are the whole day. None where any part is
+        not known.
+        """
+        starts, ends, offset = self.work_starts_minute, self.work_ends_minute, self.utc_offset_minutes
+        if starts is None or ends is None or offset is None:
+            return None
+        return (starts - offset) % DAY_MINUTES, (ends - starts) % DAY_MINUTES or DAY_MINUTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import TypeAlias
 
 from matching.core.attributes import Missing, Operator
-from matching.core.facts import CandidateFacts
+from matching.core.clock import longest_overlap, months_before
+from matching.core.facts import CandidateFacts, SkillFact
 from matching.core.rules.grammar import (
     All,
     Any,
@@ -20,9 +22,14 @@ from matching.core.rules.grammar import (
     Criterion,
     HasLanguage,
     HasSkill,
+    HoursOverlap,
+    LivesIn,
     MayWorkIn,
     Not,
+    PayCeiling,
+    RateWithinPay,
     Rule,
+    Vetted,
     compared,
 )
 from matching.core.rules.normal import Literal
@@ -53,12 +60,34 @@ def _compare(criterion: Compare, facts: CandidateFacts, on: date) -> Truth:
 
 
 def _has_skill(criterion: HasSkill, facts: CandidateFacts, on: date) -> Truth:
-    skill = facts.skills.get(criterion.skill_id)
+    if not criterion.counted:
+        return skill_truth(criterion, facts.skills.get(criterion.skill_id), on)
+    answer: Truth = False
+    for skill_id in criterion.accepted:
+        one = skill_truth(criterion, facts.skills.get(skill_id), on)
+        if one is True:
+            return True
+        if one is None:
+            answer = None
+    return answer
+
+
+def skill_truth(criterion: HasSkill, skill: SkillFact | None, on: date) -> Truth:
+    """Whether one skill of the candidate, of those accepted, meets everything that is asked of it."""
     if skill is None or skill.level < criterion.min_level:
         return False
-    if criterion.min_years is None:
-        return True
-    return None if skill.years is None else skill.years >= criterion.min_years
+    answer: Truth = True
+    if criterion.min_years is not None:
+        if skill.years is None:
+            answer = None
+        elif skill.years < criterion.min_years:
+            return False
+    if criterion.used_within_months is not None:
+        if skill.last_used_on is None:
+            return None
+        if skill.last_used_on < months_before(on, criterion.used_within_months):
+            return False
+    return answer
 
 
 def _has_language(criterion: HasLanguage, facts: CandidateFacts, on: date) -> Truth:
@@ -74,6 +103,70 @@ def _may_work_in(criterion: MayWorkIn, facts: CandidateFacts, on: date) -> Truth
         return False
     last_day = facts.work_authorisations[criterion.country]
     return last_day is None or last_day >= on
+
+
+def _lives_in(criterion: LivesIn, facts: CandidateFacts, on: date) -> Truth:
+    if facts.region:
+        return facts.region in criterion.places or facts.region[:2] in criterion.places
+    if not facts.country:
+        return None
+    if facts.country in criterion.places:
+        return True
+    return None if any(place.startswith(f"{facts.country}-") for place in criterion.places) else False
+
+
+def _hours_overlap(criterion: HoursOverlap, facts: CandidateFacts, on: date) -> Truth:
+    window = facts.working_window
+    if window is None:
+        return None
+    return longest_overlap(*window, criterion.starts_utc(on), criterion.length) >= criterion.minutes
+
+
+def _rate_within_pay(criterion: RateWithinPay, facts: CandidateFacts, on: date) -> Truth:
+    low, high = pay_range(criterion.ceilings, facts)
+    if low == ANY_RATE:
+        return True
+    if high == NO_RATE:
+        return False
+    if facts.hourly_rate is None:
+        return None
+    if facts.hourly_rate <= low:
+        return True
+    return False if facts.hourly_rate > high else None
+
+
+NO_RATE, ANY_RATE = Decimal("-Infinity"), Decimal("Infinity")
+
+
+def pay_range(ceilings: tuple[PayCeiling, ...] | None, facts: CandidateFacts) -> tuple[Decimal, Decimal]:
+    """The lowest and the highest that the pay where they live may come to, EUR an hour: two figures where the place is
+    not known closely enough. `ANY_RATE` where no hourly figure limits it, `NO_RATE` where no band holds."""
+    if ceilings is None:
+        raise UnresolvedRule("the pay of the opportunity is not known to the rule")
+    by_place = {one.place: ANY_RATE if one.hourly is None else one.hourly for one in ceilings}
+    elsewhere = by_place.get("", NO_RATE)
+    country = facts.region[:2] if facts.region else facts.country
+    if not country:
+        possible = {elsewhere, *by_place.values()}
+    else:
+        nationwide = by_place.get(country, elsewhere)
+        if facts.region:
+            possible = {by_place.get(facts.region, nationwide)}
+        else:
+            regional = (pay for place, pay in by_place.items() if place.startswith(f"{country}-"))
+            possible = {nationwide, *regional}
+    return min(possible), max(possible)
+
+
+class UnresolvedRule(Exception):
+    """A rule was judged that `resolved` has not seen, though it refers to what it does not hold."""
+
+
+def _vetted(criterion: Vetted, facts: CandidateFacts, on: date) -> Truth:
+    result = facts.vetting.get(criterion.check)
+    if result is None:
+        return None
+    return result.passed and (result.until is None or result.until >= on)
 
 
 def literal_truth(literal: Literal, facts: CandidateFacts, on: date) -> Truth:
@@ -131,4 +224,8 @@ _JUDGES: Mapping[type, Callable[..., Truth]] = {
     HasSkill: _has_skill,
     HasLanguage: _has_language,
     MayWorkIn: _may_work_in,
+    LivesIn: _lives_in,
+    HoursOverlap: _hours_overlap,
+    RateWithinPay: _rate_within_pay,
+    Vetted: _vetted,
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from accounts.models.changes import changes_are_numbered
 from marketplace.models import Candidate, ExchangeRateSet
 
 
@@ -27,6 +29,8 @@ class CandidateProjection(models.Model):
     utc_offset_minutes = models.SmallIntegerField(null=True)
     work_starts_minute = models.SmallIntegerField(null=True)
     work_ends_minute = models.SmallIntegerField(null=True)
+    work_starts_utc = models.SmallIntegerField(null=True, help_text="minutes after midnight UTC, 0–1439")
+    work_minutes = models.SmallIntegerField(null=True, help_text="how long the working day is, 1–1440")
     languages = models.JSONField(default=dict, help_text='{"de": 4}: ISO 639 → CEFR rank')
     work_authorisations = models.JSONField(default=dict, help_text='{"DE": "2027-01-31", "FR": null}')
     years_experience = models.DecimalField(max_digits=4, decimal_places=1, null=True)
@@ -38,19 +42,57 @@ class CandidateProjection(models.Model):
     skill_ids = ArrayField(models.IntegerField(), default=list)
     skills = models.JSONField(default=dict, help_text='{"17": {"level": 3, "years": "2.5", "last_used": null}}')
     groups = ArrayField(models.IntegerField(), default=list)
+    vetting = models.JSONField(default=dict, help_text='{"identity": {"passed": true, "until": "2027-01-31"}}')
     headline = models.CharField(max_length=200, blank=True)
     titles = ArrayField(models.CharField(max_length=200), default=list)
     discoverable = models.BooleanField()
     open_to_offers = models.BooleanField()
     present = models.BooleanField(help_text="neither merged into another nor suspended")
     refreshed_at = models.DateTimeField()
+    changed_xid = models.BigIntegerField(default=0, editable=False, help_text="transaction that last wrote the row")
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(work_starts_utc=None, work_minutes=None)
+                | models.Q(work_starts_utc__range=(0, 1439), work_minutes__range=(1, 1440)),
+                name="projection_working_day_is_whole_or_absent",
+            )
+        ]
         indexes = [
             # Rules and searches that ask for skills: `skill_ids @> {…}`.
             GinIndex(fields=["skill_ids"], name="projection_skills_idx"),
             models.Index(fields=["country", "region"], name="projection_place_idx"),
+            # What has changed since a copy in memory was last brought up to date.
+            models.Index(fields=["changed_xid"], name="projection_changed_idx"),
+        ]
+        triggers = [
+            changes_are_numbered(),
+            pgtrigger.Trigger(
+                name="departures_are_recorded",
+                operation=pgtrigger.Delete,
+                when=pgtrigger.After,
+                func="""
+                    INSERT INTO matching_departure (candidate_id, changed_xid)
+                    VALUES (OLD.candidate_id, pg_current_xact_id()::text::bigint)
+                    ON CONFLICT (candidate_id) DO UPDATE SET changed_xid = excluded.changed_xid;
+                    RETURN OLD;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:
         return f"candidate {self.candidate_id} at revision {self.revision}"
+
+
+class Departure(models.Model):
+    """A projection that was deleted, by candidate: copies in memory drop it. Written by a trigger."""
+
+    candidate_id = models.BigIntegerField(primary_key=True)
+    changed_xid = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["changed_xid"], name="departure_changed_idx")]
+
+    def __str__(self) -> str:
+        return f"candidate {self.candidate_id}"

@@ -1,154 +1,119 @@
-"""What a rule would do to the people there are, before it is set."""
+"""Rules counted over people in SQL: where there are too few people for a roster, or none stands yet."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, F, Func, Q, QuerySet
 
 from accounts.access import organisations_of
 from accounts.core.actor import Actor
-from accounts.errors import NotPermitted
-from marketplace.errors import RuleRefused
-from marketplace.models import Candidate, CandidateGroup, Skill
-from marketplace.queries.skills import survivors
+from marketplace.models import Candidate, Skill
+from marketplace.queries.naming import names_of
 from matching.compile_sql import compile_normal
-from matching.core.rules import (
-    Compare,
-    Criterion,
-    InvalidRule,
-    Literal,
-    Not,
-    Quorum,
-    Rule,
-    RuleFault,
-    criteria,
-    literals,
-    load,
-    normal,
-    parse,
-    skill_ids,
-    text,
-    with_merges,
-)
+from matching.core.columns import COLUMNS, CriterionCounts, Form, Split
+from matching.core.names import Names
+from matching.core.rules import Literal, Not, Quorum, Rule, literals, normal, skill_ids, text
+from matching.core.rules.normal import Normal
 from matching.models import CandidateProjection
 
-Normal = Literal | Quorum
-MOST_CRITERIA = 40  # of which each costs two counts
-
-
-@dataclass(frozen=True, slots=True)
-class CriterionPreview:
-    """One criterion of a rule. `path` is its place in the rule's JSON, `sentence` says it for people.
-
-    `fail` is how many surely fail it, whatever the rest says; `unknown` of how many it is not known. `alone` is how
-    many only it keeps out: who would not be refused if it were met. `gain` is how many more would be eligible then.
-    """
-
-    path: str
-    criterion: Criterion
-    sentence: str
-    fail: int
-    unknown: int
-    alone: int
-    gain: int
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """How many people, of those the asker may find, a rule accepts, refuses, and cannot tell of."""
-
-    eligible: int
-    unknown: int
-    ineligible: int
-    per_criterion: tuple[CriterionPreview, ...]
-
-    @property
-    def binding(self) -> CriterionPreview | None:
-        """The criterion whose loosening would gain most, if any would."""
-        best = max(self.per_criterion, key=lambda one: (one.gain, one.alone), default=None)
-        return best if best is not None and best.gain + best.alone > 0 else None
-
-
-def preview(rule: Mapping[str, Any] | None, *, actor: Actor, now: datetime) -> Preview:
-    """Count over the projection. Raises RuleRefused; NotPermitted for those who recruit for nobody."""
-    if not (actor.is_staff or actor.is_system or organisations_of(actor).exists()):
-        raise NotPermitted("recruit for an organisation")
-    try:
-        known = set(Skill.objects.filter(pk__in=skill_ids(load(rule))).values_list("pk", flat=True))
-        parsed = parse(rule, known_skills=known)
-    except InvalidRule as error:
-        raise RuleRefused([fault.to_json() for fault in error.faults]) from error
-    _check_groups(parsed, actor)
-    return count(with_merges(parsed, survivors(skill_ids(parsed))), found_by(actor), now=now)
+MOST_CRITERIA = 40  # of which each costs four counts
 
 
 def found_by(actor: Actor) -> QuerySet[CandidateProjection]:
     """The people that an actor may find at all."""
-    people = CandidateProjection.objects.filter(present=True, discoverable=True)
+    return CandidateProjection.objects.filter(present=True, discoverable=True).exclude(pk__in=hidden_from(actor))
+
+
+def hidden_from(actor: Actor) -> QuerySet[Any]:
+    """The candidates (inner ids) who blocked an organisation that the actor recruits for."""
+    blocked = Candidate.blocked_organisations.through.objects.values_list("candidate_id", flat=True)
     if actor.is_staff or actor.is_system:
-        return people
-    blocked = Candidate.blocked_organisations.through.objects.filter(
-        candidate_id=OuterRef("pk"), organisation__in=organisations_of(actor)
-    )
-    return people.filter(~Exists(blocked))
+        return blocked.none()
+    return blocked.filter(organisation__in=organisations_of(actor))
 
 
-def count(rule: Rule, people: QuerySet[CandidateProjection], *, now: datetime) -> Preview:
-    """The preview of a rule whose merged skills are resolved. One statement, plus one for the names of skills."""
-    on = now.astimezone(UTC).date()
+class CountedRule:
+    """A resolved rule in normal form, counted over rows: what `matching.core.columns.JudgedRule` is over columns."""
+
+    def __init__(self, tree: Normal, people: QuerySet[CandidateProjection], on: date) -> None:
+        self._tree, self._people, self._on = tree, people, on
+
+    def criteria(self, asked: Sequence[Literal]) -> tuple[Split, tuple[CriterionCounts, ...]]:
+        nodes: list[Normal] = [self._tree]
+        for literal in asked:
+            nodes += [literal, _with(self._tree, Quorum(0, (), literal.path))]
+        whole, *splits = self._splits(nodes)
+        pairs = zip(asked, splits[::2], splits[1::2], strict=True)
+        return whole, tuple(CriterionCounts(literal, alone, without) for literal, alone, without in pairs)
+
+    def loosened(self, nodes: Sequence[Normal]) -> list[Split]:
+        return self._splits([_with(self._tree, node) for node in nodes]) if nodes else []
+
+    def gained_codes(self, path: str, column: str) -> dict[str, int]:
+        holds = compile_normal(self._tree, on=self._on).is_true
+        met = compile_normal(_with(self._tree, Quorum(0, (), path)), on=self._on).is_true
+        code: Any = F(column)
+        if any(each.name == column and each.form is Form.MEMBERS for each in COLUMNS):
+            code = Func(code, function="unnest")
+        rows = self._people.filter(met).exclude(holds).annotate(code=code).values_list("code").annotate(n=Count("pk"))
+        return {code: n for code, n in rows if code}
+
+    def _splits(self, nodes: Sequence[Normal]) -> list[Split]:
+        """Of all these nodes, in one statement."""
+        counts: dict[str, Count] = {"total": Count("pk")}
+        for number, node in enumerate(nodes):
+            compiled = compile_normal(node, on=self._on)
+            counts[f"holds_{number}"] = _count(compiled.is_true)
+            counts[f"fails_{number}"] = _count(compiled.is_false)
+        found = self._people.aggregate(**counts)
+        both = [(found[f"holds_{number}"], found[f"fails_{number}"]) for number in range(len(nodes))]
+        return [Split(holds, found["total"] - holds - fails, fails) for holds, fails in both]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The criterion that keeps most people out: without it so many more would be eligible."""
+
+    path: str
+    sentence: str
+    gain: int
+
+
+def binding(rule: Rule, people: QuerySet[CandidateProjection], *, now: datetime) -> Binding | None:
+    """Of a resolved rule; None where no single criterion keeps anybody out."""
     tree = normal(rule)
-    whole = compile_normal(tree, on=on)
-    leaves = list(literals(tree))[:MOST_CRITERIA]
-    counts = {"eligible": whole.is_true, "ineligible": whole.is_false}
-    for number, literal in enumerate(leaves):
-        alone = compile_normal(literal, on=on)
-        without = compile_normal(_met(tree, literal), on=on)
-        counts[f"holds_{number}"] = alone.is_true
-        counts[f"fails_{number}"] = alone.is_false
-        counts[f"eligible_{number}"] = without.is_true
-        counts[f"ineligible_{number}"] = without.is_false
-    found = people.aggregate(total=Count("pk"), **{name: _count(condition) for name, condition in counts.items()})
-    names = dict(Skill.objects.filter(pk__in=skill_ids(rule)).values_list("pk", "name"))
-    total, eligible, ineligible = found["total"], found["eligible"], found["ineligible"]
-    return Preview(
-        eligible=eligible,
-        unknown=total - eligible - ineligible,
-        ineligible=ineligible,
-        per_criterion=tuple(
-            CriterionPreview(
-                path=literal.path,
-                criterion=literal.criterion,
-                sentence=text(literal.criterion if literal.wanted else Not(literal.criterion), names),
-                fail=found[f"fails_{number}"],
-                unknown=total - found[f"holds_{number}"] - found[f"fails_{number}"],
-                alone=ineligible - found[f"ineligible_{number}"],
-                gain=found[f"eligible_{number}"] - eligible,
-            )
-            for number, literal in enumerate(leaves)
-        ),
-    )
+    counted = CountedRule(tree, people, now.astimezone(UTC).date())
+    whole, criteria = counted.criteria(list(literals(tree))[:MOST_CRITERIA])
+    best = max(criteria, key=lambda one: (_gain(one, whole), _alone(one, whole)), default=None)
+    if best is None or _gain(best, whole) + _alone(best, whole) <= 0:
+        return None
+    names = names_of(dict(Skill.objects.filter(pk__in=skill_ids(rule)).values_list("pk", "name")))
+    return Binding(best.literal.path, literal_text(best.literal, names), _gain(best, whole))
 
 
-def _check_groups(rule: Rule, actor: Actor) -> None:
-    """Another organisation's lists could be read through a count."""
-    asked: set[Any] = set()
-    for one in criteria(rule):
-        if isinstance(one, Compare) and one.name == "groups" and not isinstance(one.value, bool):
-            asked.update(one.value if isinstance(one.value, tuple) else [one.value])
-    own = CandidateGroup.objects.filter(organisation__in=organisations_of(actor), pk__in=asked)
-    if asked - set(own.values_list("pk", flat=True)):
-        raise RuleRefused([RuleFault("$", "UNKNOWN_GROUP", "names a group that is not the organisation's").to_json()])
+def literal_text(literal: Literal, names: Names) -> str:
+    return text(literal.criterion if literal.wanted else Not(literal.criterion), names)
 
 
-def _met(node: Normal, literal: Literal) -> Normal:
-    """The tree with one criterion taken as met."""
-    if isinstance(node, Literal):
-        return Quorum(0, (), node.path) if node is literal else node
-    return Quorum(node.n, tuple(_met(part, literal) for part in node.of), node.path)
+def _gain(one: CriterionCounts, whole: Split) -> int:
+    return one.without.eligible - whole.eligible
+
+
+def _alone(one: CriterionCounts, whole: Split) -> int:
+    return whole.ineligible - one.without.ineligible
+
+
+def _with(node: Normal, other: Normal) -> Normal:
+    """The tree with another node at that one's path."""
+    if node.path == other.path:
+        return other
+    if isinstance(node, Literal) or not other.path.startswith(node.path):
+        return node
+    return Quorum(node.n, tuple(_with(part, other) for part in node.of), node.path)
 
 
 def _count(condition: Q) -> Count:

@@ -173,6 +173,7 @@ def digest_of(facts: CandidateFacts) -> str:
     data["skills"] = sorted((pk, asdict(fact)) for pk, fact in facts.skills.items())
     data["languages"] = sorted(facts.languages.items())
     data["work_authorisations"] = sorted((place, str(day)) for place, day in facts.work_authorisations.items())
+    data["vetting"] = sorted((check, str(result)) for check, result in facts.vetting.items())
     data["commitments"], data["groups"] = sorted(facts.commitments), sorted(facts.groups)
     return blake2b(repr(sorted(data.items())).encode(), digest_size=16).hexdigest()
 

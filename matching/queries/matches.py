@@ -2,14 +2,61 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
-from marketplace.core.workflow import ApplicationStatus
-from marketplace.models import Application, Candidate, Opportunity
+from marketplace.models import Application, Opportunity
+from matching.core.eligibility import Verdict, evaluate
+from matching.core.facts import CandidateFacts
+from matching.core.ranking import order_key
+from matching.core.scoring import HEADS, score
 from matching.models import Match
+from matching.queries.projection import projected_facts
+from matching.queries.scorable import Basics, Scorable, scorables
+
+Place = tuple[int, str, int]
+"""Where a pair stands among those of its opportunity, as the database orders them: −fit, tie-break, candidate."""
+
+
+def place_of(fit: int, scorable: Scorable, candidate_id: int, key: bytes) -> Place:
+    score, tie, _, _ = order_key(fit, opportunity_id=scorable.pk, candidate_id=candidate_id, key=key)
+    return score, tie.hex(), candidate_id
+
+
+def verdict_of(facts: CandidateFacts, scorable: Scorable, basics: Basics) -> Verdict:
+    return evaluate(
+        scorable.rule,
+        facts,
+        on=basics.on,
+        waived=facts.candidate_id in scorable.waived,
+        basis=scorable.basis(basics, facts),
+    )
+
+
+def match_of(facts: CandidateFacts, scorable: Scorable, basics: Basics) -> Match:
+    """The match, not stored, with its explanation: contributions that add up, and the verdict."""
+    revision = scorable.opportunity.current_revision
+    assert revision is not None  # only published opportunities, which have one, are scored
+    scored = score(facts, scorable.terms, model=basics.weights)
+    verdict = verdict_of(facts, scorable, basics)
+    _, tie_break, _ = place_of(scored.fit.score, scorable, facts.candidate_id, basics.key)
+    return Match(
+        opportunity=scorable.opportunity,
+        candidate_id=facts.candidate_id,
+        model=basics.model,
+        fit=scored.fit.score,
+        interest=scored.interest.score,
+        acceptance=scored.acceptance.score,
+        contributions={head: getattr(scored, head).to_json()["contributions"] for head in HEADS},
+        outcome=verdict.outcome.value,
+        verdict=verdict.to_json(),
+        revision=revision,
+        candidate_revision=facts.revision,
+        rate_set=basics.rates,
+        tie_break=tie_break,
+        computed_at=basics.now,
+    )
 
 
 def matches_for(opportunity: Opportunity) -> QuerySet[Match]:
@@ -26,18 +73,16 @@ def matches_for(opportunity: Opportunity) -> QuerySet[Match]:
     )
 
 
-def recommendations_for(candidate: Candidate, now: datetime | None = None) -> QuerySet[Match]:
-    """What a candidate would want most of what anybody may find now: by interest, then by fit.
+def verdicts_by_present_rules(matches: Collection[Match], basics: Basics) -> dict[int, Verdict]:
+    """By match (inner id), what the rules as they stand now say of pairs that were matched under earlier ones.
 
-    What they applied to already is left out, unless that application lapsed or was withdrawn.
+    A rule that is set anew has only those scored again for whom it decides otherwise; what it asks of the others may
+    have changed too. A constant number of statements.
     """
-    open_now = Opportunity.objects.public().open_at(now or timezone.now())
-    ended = [ApplicationStatus.LAPSED, ApplicationStatus.WITHDRAWN]
-    applied = Application.objects.filter(candidate=candidate, opportunity_id=OuterRef("opportunity_id")).exclude(
-        status__in=ended
-    )
-    return (
-        Match.objects.filter(~Exists(applied), candidate=candidate, opportunity__in=open_now)
-        .select_related("opportunity", "opportunity__posting_organisation", "opportunity__current_revision", "model")
-        .order_by("-interest", "-fit", "tie_break", "opportunity_id")
-    )
+    scored = scorables(Opportunity.objects.filter(pk__in={one.opportunity_id for one in matches}), basics)
+    facts = {one.candidate_id: one for one in projected_facts({one.candidate_id for one in matches})}
+    return {
+        one.pk: verdict_of(facts[one.candidate_id], scored[one.opportunity_id], basics)
+        for one in matches
+        if one.candidate_id in facts and one.opportunity_id in scored
+    }

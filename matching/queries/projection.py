@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from matching.core.facts import CandidateFacts, SkillFact
+from matching.core.attributes import ATTRIBUTES, SEVERAL, Attribute
+from matching.core.facts import CandidateFacts, SkillFact, VettingFact
 from matching.models import CandidateProjection
 
 HIGHEST_RATE = Decimal("99999999.9999")  # what the column holds; beyond it nothing depends on the exact rate
@@ -15,29 +16,26 @@ CHUNK = 1000
 
 
 def columns_of(facts: CandidateFacts) -> dict[str, Any]:
-    """The columns that facts fill."""
+    """The columns that facts fill. Declared attributes are copied; the rest, and what a column limits, stands here."""
     rate = facts.hourly_rate
+    work_starts_utc, work_minutes = facts.working_window or (None, None)
     return {
+        **{one.column: _stored(getattr(facts, one.fact)) for one in ATTRIBUTES.values()},
         "revision": facts.revision,
-        "country": facts.country,
-        "region": facts.region,
         "latitude": facts.latitude,
         "longitude": facts.longitude,
-        "timezone": facts.timezone,
-        "utc_offset_minutes": facts.utc_offset_minutes,
         "work_starts_minute": facts.work_starts_minute,
         "work_ends_minute": facts.work_ends_minute,
+        "work_starts_utc": work_starts_utc,
+        "work_minutes": work_minutes,
         "languages": dict(facts.languages),
         "work_authorisations": {country: _iso(day) for country, day in facts.work_authorisations.items()},
-        "years_experience": facts.years_experience,
-        "weekly_hours": facts.weekly_hours,
-        "free_hours": facts.free_hours,
         "hourly_rate": min(rate, HIGHEST_RATE) if rate is not None else None,
-        "commitments": sorted(facts.commitments),
-        "available_from": facts.available_from,
         "skill_ids": sorted(facts.skills),
         "skills": {str(skill_id): _skill_json(fact) for skill_id, fact in facts.skills.items()},
-        "groups": sorted(facts.groups),
+        "vetting": {
+            check: {"passed": result.passed, "until": _iso(result.until)} for check, result in facts.vetting.items()
+        },
     }
 
 
@@ -46,24 +44,15 @@ def facts_from(row: CandidateProjection) -> CandidateFacts:
     return CandidateFacts(
         candidate_id=row.candidate_id,
         revision=row.revision,
-        country=row.country,
-        region=row.region,
         latitude=row.latitude,
         longitude=row.longitude,
-        timezone=row.timezone,
-        utc_offset_minutes=row.utc_offset_minutes,
         work_starts_minute=row.work_starts_minute,
         work_ends_minute=row.work_ends_minute,
         languages=row.languages,
         work_authorisations={country: _day(text) for country, text in row.work_authorisations.items()},
-        years_experience=row.years_experience,
-        weekly_hours=row.weekly_hours,
-        free_hours=row.free_hours,
-        hourly_rate=row.hourly_rate,
-        commitments=frozenset(row.commitments),
-        available_from=row.available_from,
         skills={int(skill_id): _skill_fact(fact) for skill_id, fact in row.skills.items()},
-        groups=frozenset(row.groups),
+        vetting={check: VettingFact(result["passed"], _day(result["until"])) for check, result in row.vetting.items()},
+        **{one.fact: _fact(one, getattr(row, one.column)) for one in ATTRIBUTES.values()},
     )
 
 
@@ -72,6 +61,14 @@ def projected_facts(candidate_ids: Collection[int]) -> Iterator[CandidateFacts]:
     ids = sorted(candidate_ids)
     for start in range(0, len(ids), CHUNK):
         yield from map(facts_from, CandidateProjection.objects.filter(pk__in=ids[start : start + CHUNK]))
+
+
+def _stored(fact: Any) -> Any:
+    return sorted(fact) if isinstance(fact, frozenset) else fact
+
+
+def _fact(attribute: Attribute, stored: Any) -> Any:
+    return frozenset(stored) if attribute.kind in SEVERAL else stored
 
 
 def _skill_json(fact: SkillFact) -> dict[str, Any]:

@@ -21,13 +21,13 @@ from marketplace.models import (
     Opportunity,
 )
 from marketplace.queries.facts import current_rate_set, terms_of
-from marketplace.queries.skills import survivors
+from marketplace.queries.rules import resolved_rules
 from marketplace.queries.taxonomy import taxonomy_revision
 from matching.compile_sql import with_outcome
 from matching.core.eligibility import Basis, Outcome
 from matching.core.facts import CandidateFacts, OpportunityTerms
 from matching.core.features import FEATURES
-from matching.core.rules import Rule, load, skill_ids, with_merges
+from matching.core.rules import Rule
 from matching.core.scoring import LinearModel
 from matching.models import CandidateProjection, ScoringModel
 
@@ -129,7 +129,7 @@ def scorables(opportunities: QuerySet[Opportunity], basics: Basics) -> dict[int,
         opportunities.filter(current_revision__isnull=False).select_related("current_revision", "posting_organisation")
     )
     terms = terms_of([row.pk for row in rows], rate_set=basics.rates, on=basics.on)
-    rules = rules_of(rows)
+    rules = resolved_rules({row.pk: row.current_revision for row in rows}, rate_set=basics.rates)
     waived: dict[int, set[int]] = {}
     for opportunity_id, candidate_id in (
         EligibilityWaiver.objects.in_force(basics.now)
@@ -142,16 +142,6 @@ def scorables(opportunities: QuerySet[Opportunity], basics: Basics) -> dict[int,
         for row in rows
         if row.pk in terms
     }
-
-
-def rules_of(opportunities: Collection[Opportunity]) -> dict[int, Rule]:
-    """The current rules by opportunity, over skills as they are merged now. One query."""
-    rules: dict[int, Rule] = {}
-    for row in opportunities:
-        revision = row.current_revision
-        rules[row.pk] = load(revision.rule if revision is not None else None)
-    became = survivors(skill for rule in rules.values() for skill in skill_ids(rule))
-    return {pk: with_merges(rule, became) for pk, rule in rules.items()} if became else rules
 
 
 def pool_of(scorable: Scorable, basics: Basics) -> QuerySet[CandidateProjection]:

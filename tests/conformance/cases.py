@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from matching.core.facts import CandidateFacts, SkillFact
+from matching.core.facts import CandidateFacts, SkillFact, VettingFact
+from matching.core.rules import Grounds, PayCeiling, Rule, load, resolved
 
 TODAY = date(2026, 6, 15)
 
 
 @dataclass(frozen=True)
 class Case:
+    """`narrower` and `ceilings` are what the rule refers to and does not hold itself; `on` is the day judged."""
+
     name: str
     rule: object  # as JSON
     facts: dict[str, object]
     outcome: str
+    narrower: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    ceilings: tuple[PayCeiling, ...] | None = None
+    on: date = TODAY
+
+    def resolved(self) -> Rule:
+        """The rule, ready to be judged."""
+        return resolved(load(self.rule), Grounds(narrower=self.narrower, ceilings=self.ceilings))
 
     def candidate(self, candidate_id: int) -> CandidateFacts:
         return CandidateFacts(candidate_id, **self.facts)  # type: ignore[arg-type]
@@ -30,10 +41,29 @@ WELDING = {"skill": 1, "minLevel": 4}
 PRACTISED = {"skill": 1, "minLevel": 2, "minYears": 2.5}
 PERMIT = {"workAuthorisation": "DE"}
 PAST = {"attribute": "groups", "op": "in", "value": [7, 8]}
+LATELY = {"skill": 1, "usedWithinMonths": 12}
+ANY_WELDING = {"skill": 1, "minLevel": 3, "minYears": 2, "narrower": True}
+KINDS = {1: (2, 3)}
+AT_HOME = {"livesIn": ["AT", "DE-BE"]}
+OFFICE = {"hoursOverlap": {"minutes": 240, "timezone": "Europe/Berlin", "from": "09:00", "to": "17:00"}}
+NIGHT = {"hoursOverlap": {"minutes": 180, "timezone": "UTC", "from": "22:00", "to": "02:00"}}
+NOON_TO_NOON = {"hoursOverlap": {"minutes": 1440, "timezone": "UTC", "from": "12:00", "to": "12:00"}}
+PAID = {"rateWithinPay": True}
+BANDS = (PayCeiling("", Decimal(40)), PayCeiling("DE", Decimal(50)), PayCeiling("DE-BE", Decimal("60.5")))
+CHECKED = {"vetted": "background"}
 
 
 def compare(name: str, op: str, value: object) -> dict[str, object]:
     return {"attribute": name, "op": op, "value": value}
+
+
+def works(starts: int | None, ends: int | None, offset: int | None) -> dict[str, object]:
+    """Working hours in minutes after midnight, and how far that clock is ahead of UTC."""
+    return {"work_starts_minute": starts, "work_ends_minute": ends, "utc_offset_minutes": offset}
+
+
+def asks(rate: object, country: str | None = None, region: str | None = None) -> dict[str, object]:
+    return {"hourly_rate": None if rate is None else Decimal(str(rate)), "country": country, "region": region}
 
 
 CASES = (
@@ -148,4 +178,149 @@ CASES = (
         {"country": "DE"},
         UNKNOWN,
     ),
+    Case("used on the last day that counts", LATELY, {"skills": {1: SkillFact(1, None, date(2025, 6, 15))}}, YES),
+    Case("used a day too long ago", LATELY, {"skills": {1: SkillFact(1, None, date(2025, 6, 14))}}, NO),
+    Case("used who knows when", LATELY, {"skills": {1: SkillFact(1)}}, UNKNOWN),
+    Case("used who knows when, negated", {"not": LATELY}, {"skills": {1: SkillFact(1)}}, UNKNOWN),
+    Case("not used lately, as asked", {"not": LATELY}, {"skills": {1: SkillFact(1, None, date(2020, 1, 1))}}, YES),
+    Case("never used at all", LATELY, {"skills": {2: SkillFact(5, None, TODAY)}}, NO),
+    Case(
+        "a month before the end of a long one is the end of a short one",
+        {"skill": 1, "usedWithinMonths": 1},
+        {"skills": {1: SkillFact(1, None, date(2026, 2, 28))}},
+        YES,
+        on=date(2026, 3, 31),
+    ),
+    Case(
+        "too long ago, whatever the years",
+        {"skill": 1, "minYears": 2, "usedWithinMonths": 12},
+        {"skills": {1: SkillFact(1, None, date(2020, 1, 1))}},
+        NO,
+    ),
+    Case(
+        "too short, whatever the last use",
+        {"skill": 1, "minYears": 2, "usedWithinMonths": 12},
+        {"skills": {1: SkillFact(1, Decimal(1))}},
+        NO,
+    ),
+    Case(
+        "long enough, last use not given",
+        {"skill": 1, "minYears": 2, "usedWithinMonths": 12},
+        {"skills": {1: SkillFact(1, Decimal(2))}},
+        UNKNOWN,
+    ),
+    Case("a narrower skill counts", ANY_WELDING, {"skills": {3: SkillFact(3, Decimal(2))}}, YES, KINDS),
+    Case("the skill itself counts still", ANY_WELDING, {"skills": {1: SkillFact(3, Decimal(2))}}, YES, KINDS),
+    Case("a skill that is no narrower one", ANY_WELDING, {"skills": {4: SkillFact(5, Decimal(9))}}, NO, KINDS),
+    Case(
+        "a narrower skill does not count unless asked",
+        {"skill": 1, "minLevel": 3},
+        {"skills": {2: SkillFact(5)}},
+        NO,
+        KINDS,
+    ),
+    Case(
+        "one skill has the level and another the years",
+        ANY_WELDING,
+        {"skills": {1: SkillFact(5, Decimal(1)), 2: SkillFact(1, Decimal(9))}},
+        NO,
+        KINDS,
+    ),
+    Case(
+        "one narrower skill falls short and another is unknown",
+        ANY_WELDING,
+        {"skills": {2: SkillFact(1), 3: SkillFact(3)}},
+        UNKNOWN,
+        KINDS,
+    ),
+    Case(
+        "one narrower skill is unknown and another will do",
+        ANY_WELDING,
+        {"skills": {2: SkillFact(3), 3: SkillFact(4, Decimal(3))}},
+        YES,
+        KINDS,
+    ),
+    Case("no narrower skill either", {"not": ANY_WELDING}, {"skills": {2: SkillFact(2)}}, YES, KINDS),
+    Case(
+        "a narrower skill that must not be", {"not": ANY_WELDING}, {"skills": {2: SkillFact(3, Decimal(2))}}, NO, KINDS
+    ),
+    Case("nothing is narrower", ANY_WELDING, {"skills": {2: SkillFact(5, Decimal(9))}}, NO),
+    Case("in the country", AT_HOME, {"country": "AT"}, YES),
+    Case("in a region of the country", AT_HOME, {"country": "AT", "region": "AT-9"}, YES),
+    Case("in the region", AT_HOME, {"country": "DE", "region": "DE-BE"}, YES),
+    Case("the region alone tells", AT_HOME, {"region": "DE-BE"}, YES),
+    Case("in another region", AT_HOME, {"country": "DE", "region": "DE-BY"}, NO),
+    Case("in a country of which one region would do", AT_HOME, {"country": "DE"}, UNKNOWN),
+    Case("an empty region is none", AT_HOME, {"country": "DE", "region": ""}, UNKNOWN),
+    Case("in a country of which none would", AT_HOME, {"country": "PL"}, NO),
+    Case("nowhere", AT_HOME, {}, UNKNOWN),
+    Case("nowhere, and empty", AT_HOME, {"country": "", "region": ""}, UNKNOWN),
+    Case("not in a place, nowhere known", {"not": AT_HOME}, {}, UNKNOWN),
+    Case("elsewhere, as asked", {"not": AT_HOME}, {"country": "PL"}, YES),
+    Case("an excluded region", {"not": AT_HOME}, {"country": "DE", "region": "DE-BE"}, NO),
+    Case("an excluded region, perhaps", {"not": AT_HOME}, {"country": "DE"}, UNKNOWN),
+    Case("exactly the overlap asked", OFFICE, works(780, 1260, 120), YES),
+    Case("a minute short of the overlap", OFFICE, works(781, 1260, 120), NO),
+    Case("the overlap from the morning side", OFFICE, works(300, 780, 120), YES),
+    Case("the overlap from a clock far west", OFFICE, works(420, 900, -240), YES),
+    Case("a minute short on a clock far west", OFFICE, works(421, 900, -240), NO),
+    Case("from noon UTC in summer, when the window ends at three", OFFICE, works(720, 1140, 0), NO),
+    Case("from noon UTC in winter, when it ends at four", OFFICE, works(720, 1140, 0), YES, on=date(2026, 1, 15)),
+    Case("hours not given do not overlap yet", OFFICE, works(None, 1020, 120), UNKNOWN),
+    Case("hours without an end", OFFICE, works(540, None, 120), UNKNOWN),
+    Case("hours on an unknown clock", OFFICE, works(540, 1020, None), UNKNOWN),
+    Case("hours not given, negated", {"not": OFFICE}, works(None, None, 120), UNKNOWN),
+    Case("no overlap, as asked", {"not": OFFICE}, works(0, 360, 120), YES),
+    Case("hours over midnight meet a window over midnight", NIGHT, works(1380, 360, 0), YES),
+    Case("hours before midnight alone", NIGHT, works(1260, 1439, 0), NO),
+    Case("hours after midnight alone", NIGHT, works(0, 540, 0), NO),
+    Case("hours that touch both ends do not add up", NIGHT, works(60, 1380, 0), NO),
+    Case("hours from the day before on UTC", NIGHT, works(420, 780, 600), YES),
+    Case("round the clock meets any window", NIGHT, works(480, 480, 0), YES),
+    Case("round the clock meets round the clock", NOON_TO_NOON, works(480, 480, 0), YES),
+    Case("all but a minute of the day", NOON_TO_NOON, works(480, 479, 0), NO),
+    Case("the rate is what is paid", PAID, asks("60.5", "DE", "DE-BE"), YES, ceilings=BANDS),
+    Case("the rate is above what is paid", PAID, asks("60.5001", "DE", "DE-BE"), NO, ceilings=BANDS),
+    Case(
+        "the region has a band of its own, the next has the country's",
+        PAID,
+        asks(55, "DE", "DE-BY"),
+        NO,
+        ceilings=BANDS,
+    ),
+    Case("the country's band", PAID, asks(50, "DE", "DE-BY"), YES, ceilings=BANDS),
+    Case("the band of everywhere else", PAID, asks(40, "PL"), YES, ceilings=BANDS),
+    Case("above the band of everywhere else", PAID, asks(41, "PL"), NO, ceilings=BANDS),
+    Case("the region decides and is not known", PAID, asks(55, "DE"), UNKNOWN, ceilings=BANDS),
+    Case("low enough for every region", PAID, asks(50, "DE"), YES, ceilings=BANDS),
+    Case("too high for every region", PAID, asks(61, "DE"), NO, ceilings=BANDS),
+    Case("low enough for everywhere", PAID, asks(40), YES, ceilings=BANDS),
+    Case("too high for anywhere", PAID, asks(61), NO, ceilings=BANDS),
+    Case("the place decides and is not known", PAID, asks(45), UNKNOWN, ceilings=BANDS),
+    Case("the rate is not given", PAID, asks(None, "PL"), UNKNOWN, ceilings=BANDS),
+    Case("the rate is not given, negated", {"not": PAID}, asks(None, "PL"), UNKNOWN, ceilings=BANDS),
+    Case("dearer than what is paid, as asked", {"not": PAID}, asks(41, "PL"), YES, ceilings=BANDS),
+    Case("no band at all", PAID, asks(1, "PL"), NO, ceilings=()),
+    Case("no band where they live", PAID, asks(1, "PL"), NO, ceilings=(PayCeiling("DE", Decimal(50)),)),
+    Case("no band where they live, and no rate", PAID, asks(None, "PL"), NO, ceilings=(PayCeiling("DE", Decimal(50)),)),
+    Case("a band perhaps, and no rate", PAID, asks(None), UNKNOWN, ceilings=(PayCeiling("DE", Decimal(50)),)),
+    Case("no hourly figure asks for nothing", PAID, asks(None, "DE"), YES, ceilings=(PayCeiling("DE", None),)),
+    Case("no hourly figure, elsewhere no band", PAID, asks(99, "PL"), NO, ceilings=(PayCeiling("DE", None),)),
+    Case("no hourly figure here, perhaps", PAID, asks(99), UNKNOWN, ceilings=(PayCeiling("DE", None),)),
+    Case(
+        "no hourly figure in one region",
+        PAID,
+        asks(99, "DE"),
+        UNKNOWN,
+        ceilings=(PayCeiling("DE", Decimal(50)), PayCeiling("DE-BE", None)),
+    ),
+    Case("a check passed for good", CHECKED, {"vetting": {"background": VettingFact(True)}}, YES),
+    Case("a check on its last day", CHECKED, {"vetting": {"background": VettingFact(True, TODAY)}}, YES),
+    Case("a check that ran out", CHECKED, {"vetting": {"background": VettingFact(True, date(2026, 6, 14))}}, NO),
+    Case("a check failed", CHECKED, {"vetting": {"background": VettingFact(False)}}, NO),
+    Case("a check failed and run out", CHECKED, {"vetting": {"background": VettingFact(False, date(2020, 1, 1))}}, NO),
+    Case("another check", CHECKED, {"vetting": {"identity": VettingFact(True)}}, UNKNOWN),
+    Case("no check yet", CHECKED, {}, UNKNOWN),
+    Case("no check yet, negated", {"not": CHECKED}, {}, UNKNOWN),
+    Case("a check failed, negated", {"not": CHECKED}, {"vetting": {"background": VettingFact(False)}}, YES),
 )

@@ -1,7 +1,8 @@
 """Rules and candidates for every evaluator: drawn by Hypothesis, or in bulk from a seed.
 
 Both draw from the same small worlds of values, so that rules and candidates meet at their edges: the hours that a rule
-asks are often exactly those that somebody has, or one more.
+asks are often exactly those that somebody has, or one more. Generated rules are resolved: the narrower skills are
+counted and the pay is known.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from matching.core.attributes import ATTRIBUTES, OPERATORS, Attribute, Kind, Operator
-from matching.core.facts import CandidateFacts, SkillFact
+from matching.core.attributes import ATTRIBUTES, OPERATORS, VETTING_CHECKS, Attribute, Kind, Operator
+from matching.core.facts import CandidateFacts, SkillFact, VettingFact
 from matching.core.rules import (
     All,
     Any,
@@ -25,14 +26,22 @@ from matching.core.rules import (
     Disclosure,
     HasLanguage,
     HasSkill,
+    HoursOverlap,
+    LivesIn,
     MayWorkIn,
     Not,
+    PayCeiling,
+    RateWithinPay,
     Rule,
+    Vetted,
 )
 
 T = TypeVar("T")
 
 TODAY = date(2026, 6, 15)
+JUDGED_ON = (TODAY, date(2026, 1, 15), date(2026, 3, 15), date(2026, 3, 31))
+"""Days to judge on: summer, winter, between the clock changes of New York and Berlin, and the end of a month that is
+longer than the one before."""
 DAYS = tuple(TODAY + timedelta(days=days) for days in (-400, -1, 0, 1, 30))
 WORLD: dict[str, tuple] = {
     "country": ("DE", "AT", "PL"),
@@ -51,8 +60,16 @@ WORLD: dict[str, tuple] = {
 
 SKILLS = tuple(range(1, 7))
 SKILL_YEARS = tuple(map(Decimal, ("0", "1.5", "2", "7")))
+SKILL_MONTHS = (1, 12, 13)
+LAST_USED = (date(2025, 1, 15), date(2025, 6, 14), date(2025, 6, 15), date(2026, 2, 27), date(2026, 2, 28), *DAYS[1:])
 LANGUAGES = ("de", "en", "lt", "in")  # two of them read like operators
 COUNTRIES = ("DE", "AT", "US")
+PLACES = ("AT", "AT-9", "DE", "DE-BE", "DE-BY", "PL-14")
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati")
+CLOCK = (0, 1, 360, 540, 780, 1020, 1320, 1439)  # minutes after midnight; drawn twice, they often run over midnight
+OVERLAPS = (1, 120, 240, 479, 480, 481, 1440)
+CEILINGS = (None, *WORLD["hourly_rate"])
+CHECKS = VETTING_CHECKS[:3]
 
 
 class Chance:
@@ -76,17 +93,42 @@ class Chance:
 
 def criterion(chance: Chance) -> Criterion:
     disclosure = chance.one(tuple(Disclosure))
-    match chance.number(0, 7):
-        case 0 | 1:
-            min_years = chance.one((None, None, *SKILL_YEARS[1:]))
-            return HasSkill(chance.one(SKILLS), chance.number(1, 5), min_years, disclosure)
-        case 2:
-            return HasLanguage(chance.one(LANGUAGES), chance.number(1, 6), disclosure)
+    match chance.number(0, 13):
+        case 0 | 1 | 2:
+            return _skill(chance, disclosure)
         case 3:
+            return HasLanguage(chance.one(LANGUAGES), chance.number(1, 6), disclosure)
+        case 4:
             return MayWorkIn(chance.one(COUNTRIES), disclosure)
+        case 5:
+            return LivesIn(tuple(sorted(chance.some(PLACES, least=1))), disclosure)
+        case 6 | 7:
+            return HoursOverlap(
+                chance.one(OVERLAPS), chance.one(ZONES), chance.one(CLOCK), chance.one(CLOCK), disclosure
+            )
+        case 8:
+            places = chance.some(("", *PLACES))
+            return RateWithinPay(disclosure, tuple(PayCeiling(place, chance.one(CEILINGS)) for place in places))
+        case 9:
+            return Vetted(chance.one(CHECKS), disclosure)
     attribute = ATTRIBUTES[chance.one(sorted(ATTRIBUTES))]
     op = chance.one(OPERATORS[attribute.kind])
     return Compare(attribute.name, op, _operand(chance, attribute, op), disclosure)
+
+
+def _skill(chance: Chance, disclosure: Disclosure) -> HasSkill:
+    skill_id = chance.one(SKILLS)
+    narrower = chance.one((False, True))
+    others = [other for other in SKILLS if other != skill_id]
+    return HasSkill(
+        skill_id,
+        chance.number(1, 5),
+        chance.one((None, None, *SKILL_YEARS[1:])),
+        chance.one((None, None, *SKILL_MONTHS)),
+        narrower,
+        disclosure,
+        tuple(sorted(chance.some(others))) if narrower else (),
+    )
 
 
 def _operand(chance: Chance, attribute: Attribute, op: Operator):
@@ -126,11 +168,17 @@ def facts(chance: Chance, candidate_id: int) -> CandidateFacts:
             known[attribute.fact] = chance.maybe(lambda world=world: chance.one(world))
     return CandidateFacts(
         candidate_id,
+        work_starts_minute=chance.maybe(lambda: chance.one(CLOCK)),
+        work_ends_minute=chance.maybe(lambda: chance.one(CLOCK)),
         languages={language: chance.number(1, 6) for language in chance.some(LANGUAGES)},
         work_authorisations={country: chance.one((None, *DAYS)) for country in chance.some(COUNTRIES)},
         skills={
-            skill: SkillFact(chance.number(1, 5), chance.one((None, *SKILL_YEARS)), chance.one((None, *DAYS)))
+            skill: SkillFact(chance.number(1, 5), chance.one((None, *SKILL_YEARS)), chance.one((None, *LAST_USED)))
             for skill in chance.some(SKILLS)
+        },
+        vetting={
+            check: VettingFact(chance.one((True, True, False)), chance.one((None, *DAYS)))
+            for check in chance.some(CHECKS)
         },
         **known,  # type: ignore[arg-type]
     )

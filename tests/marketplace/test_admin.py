@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Event, Transition, User
+from marketplace.actions.opportunities import waive_eligibility
 from marketplace.models import (
     Candidate,
     EligibilityWaiver,
@@ -20,6 +22,7 @@ from marketplace.models import (
     Opportunity,
     Skill,
     TaxonomyRevision,
+    VettingResult,
 )
 from tests.marketplace.factories import (
     a_candidate,
@@ -282,3 +285,53 @@ def test_hours_below_what_is_promised_are_refused_by_the_database_and_said(conso
     assert answer.status_code == 200
     assert "placement within candidate hours" in answer.content.decode()
     assert Candidate.objects.get(pk=candidate.pk).weekly_hours != 1
+
+
+def test_staff_record_a_check_on_the_candidates_page_and_take_it_back(console: Client, staff: User):
+    candidate = a_candidate(now=timezone.now())
+    assert take(console, candidate, "record_vetting", kind="identity", passed="passed")[0][0] == messages.SUCCESS
+    result = candidate.vetting_results.get()
+    assert (result.kind, result.passed, result.until, result.recorded_by) == ("identity", True, None, staff)
+    assert events_of(candidate) == ["CandidateRegistered", "VettingRecorded"]
+    assert candidate.revision == 2
+
+    sent = {"candidate": candidate.pk, "kind": "identity"}
+    answer = console.post(address(VettingResult, "add"), sent)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    result.refresh_from_db()
+    assert result.passed is False
+    page = console.get(address(candidate, "change", candidate.pk)).content.decode()
+    assert "Record a check" in page
+
+    answer = console.post(address(result, "take_withdraw", result.pk), {"_form_submitted": "on"})
+    assert "HX-Redirect" in answer.headers
+    assert not VettingResult.objects.exists()
+    assert events_of(candidate)[2:] == ["VettingRecorded", "VettingWithdrawn"]
+
+
+def test_a_check_that_makes_no_sense_is_refused_on_its_page(console: Client):
+    candidate = a_candidate(now=timezone.now())
+    sent = {"candidate": candidate.pk, "kind": "identity", "passed": "on", "until": "2020-01-01"}
+    answer = console.post(address(VettingResult, "add"), sent)
+    assert "must not lie in the past" in answer.content.decode()
+    assert not VettingResult.objects.exists()
+
+
+def test_a_verdict_tells_staff_what_it_rests_on_and_who_waived_the_rule(console: Client):
+    now = timezone.now()
+    owner = an_organisation(now=now)
+    rule = {"attribute": "country", "op": "eq", "value": "DE"}
+    opportunity, candidate = a_published_opportunity(owner, rule=rule, now=now), a_candidate(country="FR", now=now)
+    waive_eligibility(
+        actor=owner.actor,
+        opportunity_id=opportunity.public_id,
+        candidate_id=candidate.public_id,
+        reason="moves in May",
+        until=now + timedelta(days=9),
+        now=now,
+    )
+    application = an_application(opportunity, candidate, now=now)
+    page = console.get(address(application, "change", application.pk)).content.decode()
+    assert f"Let in by a waiver of {owner.user} until" in page
+    assert "moves in May" in page
+    assert "by the rule of revision 1, facts of revision 1" in page

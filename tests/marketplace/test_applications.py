@@ -235,6 +235,8 @@ def test_the_ineligible_read_why_and_what_would_change_it() -> None:
             "kind": "SkillTooLow",
             "path": "$",
             "sentence": "welding is needed at level 4, not 2.",
+            "has": "level 2",
+            "needs": "level 4",
             "skill": str(skill.public_id),
         }
     ]

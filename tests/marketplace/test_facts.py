@@ -155,7 +155,7 @@ class TestFacts:
             ) as queries:
                 assert set(facts_of(some, on=ON, rate_set=None)) == set(some)
             counts.append(len(queries))
-        assert counts == [7, 7]
+        assert counts == [8, 8]
 
 
 @pytest.mark.django_db

@@ -9,6 +9,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.errors import IllegalTransition, InvalidInput, NotFound, NotPermitted
+from accounts.models import Event
+from marketplace.actions.groups import add_to_group, standard_group
 from marketplace.actions.placements import (
     cancel_placement,
     change_terms,
@@ -21,7 +23,8 @@ from marketplace.actions.placements import (
 )
 from marketplace.core.money import Pay
 from marketplace.errors import HoursExceeded, PlacementOver
-from marketplace.models import Candidate, Placement, Seat
+from marketplace.models import Candidate, CandidateGroup, Opportunity, Placement, Seat
+from marketplace.queries.eligibility import judge
 from tests.marketplace.factories import (
     HOUR,
     NOW,
@@ -83,6 +86,49 @@ def test_person_placed_may_cancel_and_may_not_start(owner, placement):
     assert cancel_placement(actor=person, placement_id=placement.public_id, reason="other job", now=LATER).state == (
         "cancelled"
     )
+
+
+def test_whoever_ran_the_course_is_a_past_worker_once(owner, placement):
+    """Of who posted the work and of who they worked for alike."""
+    hiring = an_organisation()
+    Opportunity.objects.filter(pk=placement.opportunity_id).update(hiring_organisation=hiring.organisation)
+    CandidateGroup.objects.create(organisation=hiring.organisation, name="Past workers")
+    act = {"actor": owner.actor, "placement_id": placement.public_id, "now": LATER}
+    start_placement(**act)
+    complete_placement(**act)
+    with pytest.raises(IllegalTransition):
+        complete_placement(**act)
+
+    lists = placement.candidate.groups.order_by("organisation_id")
+    assert [(group.organisation, group.kind, group.name) for group in lists] == [
+        (owner.organisation, "past_workers", "Past workers"),
+        (hiring.organisation, "past_workers", "Past workers 2"),
+    ]
+    told = Event.objects.filter(aggregate_type="candidate", name="CandidateUpdated").values_list("payload", flat=True)
+    assert [payload["changed"] for payload in told] == [["groups"], ["groups"]]
+    placement.candidate.refresh_from_db()
+    assert placement.candidate.revision == 3
+    rule = {"attribute": "groups", "op": "eq", "value": lists[0].pk}
+    assert judge(placement.candidate, a_published_opportunity(owner, rule=rule), now=LATER).is_eligible
+
+
+@pytest.mark.parametrize("end", [end_placement, report_no_show])
+def test_whoever_did_not_run_the_course_is_no_past_worker(owner, placement, end):
+    act = {"actor": owner.actor, "placement_id": placement.public_id, "now": LATER}
+    start_placement(**act)
+    end(**act, reason="left")
+    assert not placement.candidate.groups.exists()
+
+
+def test_whoever_is_not_to_be_hired_again_stays_off_the_past_workers_list(owner, placement):
+    act = {"actor": owner.actor, "placement_id": placement.public_id, "now": LATER}
+    start_placement(**act)
+    unwanted = standard_group(
+        actor=owner.actor, organisation_id=owner.organisation.public_id, kind=CandidateGroup.Kind.DO_NOT_REHIRE
+    )
+    add_to_group(actor=owner.actor, group_id=unwanted.public_id, candidate_id=placement.candidate.public_id, now=LATER)
+    complete_placement(**act)
+    assert list(placement.candidate.groups.all()) == [unwanted]
 
 
 def test_observer_and_stranger_move_nothing(owner, placement):

@@ -399,7 +399,7 @@ def test_the_overview_shows_the_market_and_the_machinery(market: Market, console
 def test_rules_verdicts_scores_and_diagnoses_are_shown_in_words(market: Market, console: Client):
     opportunity = Opportunity.objects.get()
     page = console.get(address(Opportunity, "change", opportunity.pk)).content.decode()
-    assert "country DE" in page
+    assert "country Germany" in page
     assert "[staff only]" in page
     assert "publish" in page  # from its history
     page = console.get(address(Match, "change", Match.objects.get().pk)).content.decode()

@@ -28,10 +28,9 @@ from matching.actions.models import live_model
 from matching.actions.rescoring import candidates as candidate_rescoring
 from matching.core.scoring import HEADS, LinearModel, score
 from matching.models import CandidateProjection, Mark, Match
-from matching.queries import freshness, matches_for, recommendations_for
+from matching.queries import freshness, matches_for
 from matching.queries.projection import facts_from, projected_facts
 from tests.marketplace.factories import (
-    DAY,
     NOW,
     a_candidate,
     a_published_opportunity,
@@ -279,20 +278,6 @@ def test_matches_come_best_first_in_a_constant_number_of_statements(django_asser
         people = [match.candidate.pk for match in found]
     assert people == best(opportunity)
     assert [match.fit for match in found] == sorted((match.fit for match in found), reverse=True)
-
-
-def test_recommendations_are_open_public_and_not_applied_to():
-    skill = a_skill()
-    applied, unlisted = asking_for(skill), asking_for(skill, visibility="unlisted")
-    later = asking_for(skill, opens_at=NOW + DAY)
-    shown = asking_for(skill)
-    candidate = skilled(skill)
-    an_application(applied, candidate)
-    work()
-    assert Match.objects.filter(candidate=candidate).count() == 4
-    assert [one.opportunity_id for one in recommendations_for(candidate, NOW)] == [shown.pk]
-    assert {one.opportunity_id for one in recommendations_for(candidate, NOW + 2 * DAY)} == {shown.pk, later.pk}
-    assert unlisted.pk not in {one.opportunity_id for one in recommendations_for(candidate, NOW + 2 * DAY)}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,7 +6,7 @@ from typing import Any
 import strawberry
 
 from accounts.api.context import Info
-from accounts.api.nodes import public_id
+from accounts.api.nodes import decode_id, public_id
 from accounts.api.peers import together
 from accounts.api.refusals import Keyed, mutation
 from accounts.api.scalars import JSON
@@ -83,9 +83,21 @@ class RejectedApplications:
 
 
 def _answers(given: Any) -> dict[str, Any] | None:
-    if given is None or isinstance(given, dict):
+    """Answers as actions take them: skills may be named by their ids as well, as everywhere else."""
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise InvalidInput("answers", "must be an object of answers by key")
+    facts: Any = given.get("facts")
+    skills = facts.get("skill") if isinstance(facts, dict) else None
+    if not isinstance(skills, dict):
         return given
-    raise InvalidInput("answers", "must be an object of answers by key")
+    return {**given, "facts": {**facts, "skill": {_skill_key(key): value for key, value in skills.items()}}}
+
+
+def _skill_key(key: str) -> str:
+    decoded = decode_id(key)
+    return str(decoded[1]) if decoded and decoded[0] == "Skill" else key
 
 
 def _named(info: Info, given: Any) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from accounts.api.inputs import each, maybe, plain
 from accounts.api.nodes import public_id
 from accounts.api.refusals import Keyed, mutation
 from marketplace.access import own_candidate
-from marketplace.actions import candidates
+from marketplace.actions import candidates, vetting
 from marketplace.api.candidates import CandidateType
-from marketplace.api.enums import CommitmentEnum, LanguageLevel, PayPeriod
+from marketplace.api.enums import CommitmentEnum, LanguageLevel, PayPeriod, VettingCheck
 from marketplace.core.money import Pay
 from marketplace.models.candidate import CefrLevel
 
@@ -90,6 +90,16 @@ class RegisterCandidateInput(CandidateFieldsInput):
 @strawberry.input(description="Changes what is given; the rest stays as it is.")
 class UpdateCandidateInput(CandidateFieldsInput):
     candidate_id: strawberry.ID | None = strawberry.field(default=None, description="Whose; yourself if not given.")
+
+
+@strawberry.input(description="Records how a check of a candidate came out. For staff.")
+class RecordVettingInput(Keyed):
+    candidate_id: strawberry.ID = strawberry.field(description="Whose.")
+    kind: VettingCheck = strawberry.field(description="Which check.")
+    passed: bool = strawberry.field(description="Whether it was passed.")
+    until: date | None = strawberry.field(
+        default=None, description="The last day that a pass is good for; null: without an end."
+    )
 
 
 SIMPLE = [
@@ -172,3 +182,15 @@ class CandidateMutation:
         return candidates.update_candidate(
             actor=context.actor, candidate_id=candidate_id, fields=_fields(input), now=context.now
         )
+
+    @mutation(CandidateType, "Record how a check of a candidate came out. For staff.")
+    def record_vetting(*, info: Info, input: RecordVettingInput) -> Any:
+        result = vetting.record_vetting(
+            actor=info.context.actor,
+            candidate_id=public_id(input.candidate_id, "Candidate", field="candidateId"),
+            kind=input.kind.value,
+            passed=input.passed,
+            until=input.until,
+            now=info.context.now,
+        )
+        return result.candidate

@@ -21,7 +21,7 @@ from marketplace.api.enums import (
     VisibilityEnum,
 )
 from marketplace.api.opportunities import EligibilityWaiverType, OpportunityType
-from marketplace.api.rules import RuleInput, stored_rule
+from marketplace.api.rules import RuleInput, written_rule
 from marketplace.core.money import Money
 
 
@@ -262,8 +262,8 @@ class OpportunityMutation:
 
     @mutation(OpportunityType, "Say who may be considered.")
     def set_eligibility_rule(*, info: Info, input: SetEligibilityRuleInput) -> Any:
-        rule = stored_rule(input.rule, info.context.actor)
-        changed = opportunities.set_eligibility_rule(**_named(info, input), rule=rule)
+        with written_rule(input.rule, info.context.actor) as rule:
+            changed = opportunities.set_eligibility_rule(**_named(info, input), rule=rule)
         return getattr(changed, "opportunity", changed)
 
     @mutation(EligibilityWaiverType, "Let a person in despite the rule.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -23,7 +24,7 @@ from matching.core.allocation.problem import canonical_json
 from matching.core.scoring import score
 from matching.core.workflow import RUN, ProposalState, RunState
 from matching.models import AllocationRun, CandidateProjection, Proposal
-from matching.queries.eligibility import count
+from matching.queries.eligibility import binding
 from matching.queries.market import Edge, Market, Pair, gather
 from matching.queries.scorable import basics_at
 
@@ -142,13 +143,9 @@ def _explained_seats(empty: EmptySeats, market: Market) -> dict[str, Any]:
     }
     if empty.cause in {Cause.NOBODY_PASSES, Cause.COMPETITION}:
         reachable = CandidateProjection.objects.filter(present=True, discoverable=True, open_to_offers=True)
-        found = count(market.scorables[empty.opportunity].rule, reachable, now=market.basics.now)
-        if found.binding is not None:
-            data["criterion"] = {
-                "path": found.binding.path,
-                "sentence": found.binding.sentence,
-                "gain": found.binding.gain,
-            }
+        found = binding(market.scorables[empty.opportunity].rule, reachable, now=market.basics.now)
+        if found is not None:
+            data["criterion"] = asdict(found)
     return data
 
 

@@ -4,33 +4,51 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from matching.actions import locks
-from matching.actions.rescoring import candidates, opportunities
-from matching.models import Mark
+from matching.actions.rescoring import candidates, opportunities, pairs
+from matching.models import Mark, PairMark
 
 logger = logging.getLogger(__name__)
 
-Rescore = Callable[[list[int], datetime], None]
-
 CANDIDATES = 500  # per batch
+PAIRS = 2000
 OPPORTUNITIES = 20
 
 
-def drain(now: datetime, limit: int = CANDIDATES) -> int:
-    """Score one batch of what is marked: at most `limit` candidates, then some opportunities; how many were done.
+@dataclass(frozen=True, slots=True)
+class _Stack:
+    """Marks of one kind: whom they lock out, how they are claimed, what is done about what they name."""
+
+    name: str
+    at_most: int  # per batch
+    lock: Callable[[], None]
+    claim: Callable[[int], dict[Any, locks.Claim]]
+    rescore: Callable[[list[Any], datetime], None]
+    release: Callable[[dict[Any, locks.Claim]], int]
+    is_empty: Callable[[], bool]
+
+
+def drain(now: datetime, limit: int = PAIRS) -> int:
+    """Score one batch of each kind that is marked, of at most `limit`; how many subjects and pairs were done.
 
     Each batch is one transaction: its scores and the end of its marks come together or not at all. Several workers may
-    drain at once. Candidates go first, and opportunities wait until no full batch of them is left: so these are scored
-    once, with the newest facts, and not again for every candidate that follows.
+    drain at once. Candidates go first, then pairs, and opportunities wait until no full batch of either is left: so
+    these are scored once, with the newest facts, and not again for every candidate that follows.
     """
-    done = _batch(Mark.Subject.CANDIDATE, limit, candidates.rescore, locks.alone, now)
-    if done >= limit:
-        return done
-    return done + _batch(Mark.Subject.OPPORTUNITY, min(limit, OPPORTUNITIES), opportunities.rescore, locks.share, now)
+    total = 0
+    for stack in _stacks():
+        size = min(limit, stack.at_most)
+        done = _batch(stack, size, now)
+        total += done
+        if done >= size:
+            break
+    return total
 
 
 def drain_all(now: datetime) -> int:
@@ -41,33 +59,63 @@ def drain_all(now: datetime) -> int:
     return total
 
 
-def _batch(subject: str, limit: int, rescore: Rescore, lock: Callable[[], None], now: datetime) -> int:
+def _stacks() -> tuple[_Stack, ...]:
+    return (
+        _subjects(Mark.Subject.CANDIDATE, CANDIDATES, locks.alone, candidates.rescore),
+        _Stack(
+            name="pair",
+            at_most=PAIRS,
+            lock=locks.alone,
+            claim=locks.claim_pair_marks,
+            rescore=pairs.rescore,
+            release=locks.release_pair_marks,
+            is_empty=lambda: not PairMark.objects.exists(),
+        ),
+        _subjects(Mark.Subject.OPPORTUNITY, OPPORTUNITIES, locks.share, opportunities.rescore),
+    )
+
+
+def _subjects(
+    subject: Mark.Subject, at_most: int, lock: Callable[[], None], rescore: Callable[[list[int], datetime], None]
+) -> _Stack:
+    return _Stack(
+        name=subject.value,
+        at_most=at_most,
+        lock=lock,
+        claim=lambda limit: locks.claim_marks(subject, limit),
+        rescore=rescore,
+        release=locks.release_marks,
+        is_empty=lambda: not Mark.objects.filter(subject_type=subject).exists(),
+    )
+
+
+def _batch(stack: _Stack, limit: int, now: datetime) -> int:
     try:
         with transaction.atomic():
-            if not Mark.objects.filter(subject_type=subject).exists():
+            if stack.is_empty():
                 return 0
-            lock()
-            claimed = locks.claim_marks(subject, limit)
+            stack.lock()
+            claimed = stack.claim(limit)
             if claimed:
-                rescore(sorted(claimed), now)
-            return locks.release_marks(claimed)
+                stack.rescore(sorted(claimed), now)
+            return stack.release(claimed)
     except Exception:
         if limit == 1:
             raise
         logger.exception("a batch of marks failed; trying them one by one")
-        return _one_by_one(subject, limit, rescore, lock, now)
+        return _one_by_one(stack, limit, now)
 
 
-def _one_by_one(subject: str, limit: int, rescore: Rescore, lock: Callable[[], None], now: datetime) -> int:
+def _one_by_one(stack: _Stack, limit: int, now: datetime) -> int:
     """Whatever makes a batch fail must not hold up the others. Its own mark stays, and shows in the freshness."""
     done = 0
     with transaction.atomic():
-        lock()
-        for subject_id, mark in sorted(locks.claim_marks(subject, limit).items()):
+        stack.lock()
+        for subject, mark in sorted(stack.claim(limit).items()):
             try:
                 with transaction.atomic():
-                    rescore([subject_id], now)
-                    done += locks.release_marks({subject_id: mark})
+                    stack.rescore([subject], now)
+                    done += stack.release({subject: mark})
             except Exception:
-                logger.exception("re-scoring %s %s failed", subject, subject_id)
+                logger.exception("re-scoring %s %s failed", stack.name, subject)
     return done

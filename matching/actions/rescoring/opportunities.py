@@ -10,9 +10,10 @@ from django.db.models import Q
 
 from marketplace.models import Application, Opportunity
 from matching.actions.models import live_model
-from matching.actions.rescoring.rows import Place, match_of, place_of, store
+from matching.actions.rescoring.rows import store
 from matching.core.facts import CandidateFacts
 from matching.models import Match
+from matching.queries.matches import Place, match_of, place_of
 from matching.queries.projection import projected_facts
 from matching.queries.scorable import SCORED_STATES, Basics, Scorable, basics_at, pool_of, scorables, top_k
 
@@ -29,7 +30,7 @@ def rescore(opportunity_ids: list[int], now: datetime) -> None:
     rows: list[Match] = []
     for scorable in scored.values():
         kept = _best(scorable, applicants.get(scorable.pk, set()), basics, known)
-        rows += (match_of(facts, scorable, place, basics) for place, facts in kept)
+        rows += (match_of(facts, scorable, basics) for _, facts in kept)
         stale = ~Q(candidate__in=[facts.candidate_id for _, facts in kept]) | ~Q(model=basics.model)
         Match.objects.filter(stale, opportunity=scorable.pk).delete()
     rows.sort(key=lambda row: (row.opportunity_id, row.candidate_id))

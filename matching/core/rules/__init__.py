@@ -1,5 +1,6 @@
 """Eligibility rules: their grammar, how they are read from JSON and refused, written back, and put in words."""
 
+from matching.core.rules.disclosing import disclosed
 from matching.core.rules.faults import InvalidRule, RuleFault
 from matching.core.rules.grammar import (
     OPEN_TO_ALL,
@@ -9,15 +10,21 @@ from matching.core.rules.grammar import (
     Compare,
     Criterion,
     Disclosure,
+    Grounds,
     HasLanguage,
     HasSkill,
+    HoursOverlap,
+    LivesIn,
     MayWorkIn,
     Not,
+    PayCeiling,
+    RateWithinPay,
     Rule,
+    Vetted,
     criteria,
     dump,
+    resolved,
     skill_ids,
-    with_merges,
 )
 from matching.core.rules.normal import Literal, Quorum, literals, normal
 from matching.core.rules.reading import MAX_CRITERIA, MAX_LEVELS, MAX_LISTED, load, parse
@@ -34,22 +41,29 @@ __all__ = [
     "Compare",
     "Criterion",
     "Disclosure",
+    "Grounds",
     "HasLanguage",
     "HasSkill",
+    "HoursOverlap",
     "InvalidRule",
     "Literal",
+    "LivesIn",
     "MayWorkIn",
     "Not",
+    "PayCeiling",
     "Quorum",
+    "RateWithinPay",
     "Rule",
     "RuleFault",
+    "Vetted",
     "criteria",
+    "disclosed",
     "dump",
     "literals",
     "load",
     "normal",
     "parse",
+    "resolved",
     "skill_ids",
     "text",
-    "with_merges",
 ]

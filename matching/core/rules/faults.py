@@ -36,6 +36,9 @@ class Faults:
         self._found.append(RuleFault(path, code, problem))
         return None
 
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
     def raise_if_any(self) -> None:
         if self._found:
             raise InvalidRule(tuple(self._found))

@@ -7,13 +7,14 @@ A rule is a tree. Its leaves are *criteria*, each about one fact of a candidate;
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 from matching.core.attributes import ATTRIBUTES, SEVERAL, Attribute, Operator, Value, cefr_level, plain_number
+from matching.core.clock import DAY_MINUTES, utc_offset_minutes
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -74,10 +75,21 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class HasSkill:
+    """One skill that meets everything asked. With `narrower`, any narrower kind of it counts like itself: `counted`
+    holds their ids once the rule is resolved."""
+
     skill_id: int
     min_level: int = 1  # 1–5
     min_years: Decimal | None = None
+    used_within_months: int | None = None
+    narrower: bool = False
     disclosure: Disclosure = Disclosure.PUBLIC
+    counted: tuple[int, ...] = ()
+
+    @property
+    def accepted(self) -> tuple[int, ...]:
+        """The skills of which one will do."""
+        return (self.skill_id, *self.counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +107,61 @@ class MayWorkIn:
     disclosure: Disclosure = Disclosure.PUBLIC
 
 
-Criterion: TypeAlias = Compare | HasSkill | HasLanguage | MayWorkIn
+@dataclass(frozen=True, slots=True)
+class LivesIn:
+    """Residence in one of these places, each a country (ISO 3166-1) or a region (ISO 3166-2), in order. A region lies
+    in the country that its code begins with. Excluded places are those of `not`."""
+
+    places: tuple[str, ...]
+    disclosure: Disclosure = Disclosure.PUBLIC
+
+
+@dataclass(frozen=True, slots=True)
+class HoursOverlap:
+    """Working hours that share `minutes` on end with a daily window, given by a zone's own clock. A window that ends
+    before it starts runs over midnight; equal ends are the whole day."""
+
+    minutes: int
+    timezone: str  # IANA name
+    starts_minute: int  # after midnight, local
+    ends_minute: int
+    disclosure: Disclosure = Disclosure.PUBLIC
+
+    @property
+    def length(self) -> int:
+        return (self.ends_minute - self.starts_minute) % DAY_MINUTES or DAY_MINUTES
+
+    def starts_utc(self, on: date) -> int:
+        """When the window starts on a day, in minutes after midnight UTC. A zone that is gone counts as UTC."""
+        return (self.starts_minute - (utc_offset_minutes(self.timezone, on) or 0)) % DAY_MINUTES
+
+
+class PayCeiling(NamedTuple):
+    """The most that a band pays, for a place (region, country, or empty for everywhere else)."""
+
+    place: str
+    hourly: Decimal | None  # EUR an hour; None where the band has no hourly figure, such as a project's
+
+
+@dataclass(frozen=True, slots=True)
+class RateWithinPay:
+    """The rate asked is at most what the opportunity pays where the person lives: the band of their region, else of
+    their country, else of everywhere else. A band without an hourly figure asks for nothing; where no band holds, no
+    rate will do. `ceilings` come with resolving; None before."""
+
+    disclosure: Disclosure = Disclosure.PUBLIC
+    ceilings: tuple[PayCeiling, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vetted:
+    """A check that was passed and has not run out on the day judged."""
+
+    check: str
+    disclosure: Disclosure = Disclosure.PUBLIC
+
+
+Criterion: TypeAlias = Compare | HasSkill | HasLanguage | MayWorkIn | LivesIn | HoursOverlap | RateWithinPay | Vetted
 Rule: TypeAlias = All | Any | Not | AtLeast | Criterion
 
 OPEN_TO_ALL = All(())
@@ -123,29 +189,45 @@ def skill_ids(rule: Rule) -> frozenset[int]:
     return frozenset(criterion.skill_id for criterion in criteria(rule) if isinstance(criterion, HasSkill))
 
 
-def with_merges(rule: Rule, merged_into: Mapping[int, int]) -> Rule:
-    """The rule with every merged skill replaced by the one that it became, however many merges later.
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a stored rule refers to and does not hold itself: what merged skills became, which skills are narrower
+    kinds of others (by surviving id, transitively), and what the opportunity pays."""
 
-    A circle of merges, which the database forbids, leaves the skill as it is.
-    """
+    merged_into: Mapping[int, int] = field(default_factory=dict)
+    narrower: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    ceilings: tuple[PayCeiling, ...] | None = None
+
+
+def resolved(rule: Rule, grounds: Grounds) -> Rule:
+    """The rule ready to be judged: every merged skill replaced by the one that it became, narrower skills counted,
+    the pay known. A circle of merges, which the database forbids, leaves the skill as it is."""
     match rule:
         case All(of):
-            return All(tuple(with_merges(child, merged_into) for child in of))
+            return All(tuple(resolved(child, grounds) for child in of))
         case Any(of):
-            return Any(tuple(with_merges(child, merged_into) for child in of))
+            return Any(tuple(resolved(child, grounds) for child in of))
         case AtLeast(n, of):
-            return AtLeast(n, tuple(with_merges(child, merged_into) for child in of))
+            return AtLeast(n, tuple(resolved(child, grounds) for child in of))
         case Not(inner):
-            return Not(with_merges(inner, merged_into))
+            return Not(resolved(inner, grounds))
         case HasSkill(skill_id):
-            seen, survivor = {skill_id}, skill_id
-            while survivor in merged_into:
-                survivor = merged_into[survivor]
-                if survivor in seen:
-                    return rule
-                seen.add(survivor)
-            return replace(rule, skill_id=survivor)
+            survivor = _survivor(skill_id, grounds.merged_into)
+            counted = grounds.narrower.get(survivor, ()) if rule.narrower else ()
+            return replace(rule, skill_id=survivor, counted=counted)
+        case RateWithinPay():
+            return replace(rule, ceilings=grounds.ceilings)
     return rule
+
+
+def _survivor(skill_id: int, merged_into: Mapping[int, int]) -> int:
+    seen, survivor = {skill_id}, skill_id
+    while survivor in merged_into:
+        survivor = merged_into[survivor]
+        if survivor in seen:
+            return skill_id
+        seen.add(survivor)
+    return survivor
 
 
 def dump(rule: Rule) -> dict[str, Json]:
@@ -169,17 +251,34 @@ def dump_criterion(criterion: Criterion) -> dict[str, Json]:
     match criterion:
         case Compare(name, op, value):
             node = {"attribute": name, "op": op.value, "value": plain(value)}
-        case HasSkill(skill_id, min_level, min_years):
+        case HasSkill(skill_id, min_level, min_years, months, narrower):
             node = {"skill": skill_id, "minLevel": min_level}
             if min_years is not None:
                 node["minYears"] = plain_number(min_years)
+            if months is not None:
+                node["usedWithinMonths"] = months
+            if narrower:
+                node["narrower"] = True
         case HasLanguage(language, min_level):
             node = {"language": language, "minLevel": cefr_level(min_level)}
         case MayWorkIn(country):
             node = {"workAuthorisation": country}
+        case LivesIn(places):
+            node = {"livesIn": list(places)}
+        case HoursOverlap(minutes, timezone, starts, ends):
+            window: dict[str, Json] = {"timezone": timezone, "from": clock_text(starts), "to": clock_text(ends)}
+            node = {"hoursOverlap": {"minutes": minutes, **window}}
+        case RateWithinPay():
+            node = {"rateWithinPay": True}
+        case Vetted(check):
+            node = {"vetted": check}
     if criterion.disclosure is not Disclosure.PUBLIC:
         node["disclosure"] = criterion.disclosure.value
     return node
+
+
+def clock_text(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def plain(value: Value | Iterable[Value] | bool | None) -> Json:

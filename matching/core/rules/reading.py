@@ -6,10 +6,13 @@ the form alone, so that a rule which was saved stays readable when checks are ad
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import TypeVar, cast
 
 from matching.core.attributes import (
@@ -18,6 +21,8 @@ from matching.core.attributes import (
     COUNTRY_PATTERN,
     LANGUAGE_PATTERN,
     OPERATORS,
+    PLACE_PATTERN,
+    VETTING_CHECKS,
     BadValue,
     Operator,
     Value,
@@ -27,6 +32,7 @@ from matching.core.attributes import (
     is_protected,
     number_from,
 )
+from matching.core.clock import DAY_MINUTES, utc_offset_minutes
 from matching.core.rules.faults import Faults, InvalidRule
 from matching.core.rules.grammar import (
     OPEN_TO_ALL,
@@ -37,9 +43,13 @@ from matching.core.rules.grammar import (
     Disclosure,
     HasLanguage,
     HasSkill,
+    HoursOverlap,
+    LivesIn,
     MayWorkIn,
     Not,
+    RateWithinPay,
     Rule,
+    Vetted,
 )
 from matching.core.rules.normal import ROOT
 from matching.core.rules.soundness import check
@@ -50,6 +60,8 @@ N = TypeVar("N", int, Decimal)
 MAX_CRITERIA = 64
 MAX_LEVELS = 8
 MAX_LISTED = 200
+MAX_MONTHS = 600
+_ANY_DAY = date(2000, 1, 1)
 
 _FIELDS = {
     "all": {"all"},
@@ -57,10 +69,18 @@ _FIELDS = {
     "not": {"not"},
     "atLeast": {"atLeast"},
     "attribute": {"attribute", "op", "value", "disclosure"},
-    "skill": {"skill", "minLevel", "minYears", "disclosure"},
+    "skill": {"skill", "minLevel", "minYears", "usedWithinMonths", "narrower", "disclosure"},
     "language": {"language", "minLevel", "disclosure"},
     "workAuthorisation": {"workAuthorisation", "disclosure"},
+    "livesIn": {"livesIn", "disclosure"},
+    "hoursOverlap": {"hoursOverlap", "disclosure"},
+    "rateWithinPay": {"rateWithinPay", "disclosure"},
+    "vetted": {"vetted", "disclosure"},
 }
+_KINDS = _FIELDS.keys()
+_WINDOW = {"minutes", "timezone", "from", "to"}
+_DISCLOSURES = frozenset(Disclosure)
+_OPERATORS = frozenset(Operator)
 
 
 def parse(raw: object, *, known_skills: Container[int] | None = None) -> Rule:
@@ -98,12 +118,12 @@ class _Reader:
             return self.faults.add(path, "NOT_AN_OBJECT", "must be an object")
         if level > MAX_LEVELS:
             return self.faults.add(path, "TOO_DEEP", f"a rule has at most {MAX_LEVELS} levels")
-        kinds = [kind for kind in _FIELDS if kind in raw]
+        kinds = _KINDS & raw.keys()
         if len(kinds) != 1:
             code = "AMBIGUOUS_NODE" if kinds else "UNKNOWN_NODE"
             return self.faults.add(path, code, f"must have exactly one of: {', '.join(_FIELDS)}")
-        kind = kinds[0]
-        unknown = sorted(str(name)[:64] for name in raw.keys() - _FIELDS[kind])[:5]
+        (kind,) = kinds
+        unknown = sorted(ascii(str(name)[:64]) for name in raw.keys() - _FIELDS[kind])[:5]
         if unknown:
             return self.faults.add(path, "UNKNOWN_FIELD", f"{kind} has no field {', '.join(unknown)}")
         match kind:
@@ -120,6 +140,20 @@ class _Reader:
             if self.count == MAX_CRITERIA + 1:
                 self.faults.add(path, "TOO_MANY_CRITERIA", f"a rule has at most {MAX_CRITERIA} criteria")
             return None
+        return (
+            self.criterion(kind, raw, path) if self.known_skills is not None else self.known_criterion(kind, raw, path)
+        )
+
+    def known_criterion(self, kind: str, raw: dict[str, object], path: str) -> Rule | None:
+        """The criterion, by memory if it was read before: rules are many, and ask for the same again and again."""
+        try:
+            key = json.dumps(raw)
+        except (TypeError, ValueError):  # no JSON, but what a caller made of it
+            return self.criterion(kind, raw, path)
+        known = _sound_criterion(kind, key)
+        return known if known is not None else self.criterion(kind, raw, path)
+
+    def criterion(self, kind: str, raw: dict[str, object], path: str) -> Rule | None:
         disclosure = self.disclosure(raw, path)
         criterion: Rule | None
         match kind:
@@ -129,6 +163,20 @@ class _Reader:
                 criterion = self.skill(raw, path, disclosure)
             case "language":
                 criterion = self.language(raw, path, disclosure)
+            case "livesIn":
+                criterion = self.lives_in(raw[kind], f"{path}.livesIn", disclosure)
+            case "hoursOverlap":
+                criterion = self.hours_overlap(raw[kind], f"{path}.hoursOverlap", disclosure)
+            case "rateWithinPay":
+                criterion = RateWithinPay(disclosure)
+                if raw[kind] is not True:
+                    criterion = self.faults.add(f"{path}.rateWithinPay", "WRONG_TYPE", "must be true")
+            case "vetted":
+                name = raw[kind]
+                criterion = Vetted(name, disclosure) if isinstance(name, str) else None
+                if name not in VETTING_CHECKS:
+                    problem = f"must be one of: {', '.join(VETTING_CHECKS)}"
+                    criterion = self.faults.add(f"{path}.vetted", "UNKNOWN_CHECK", problem)
             case _:
                 country = self.value(
                     f"{path}.workAuthorisation", lambda: code_from(raw[kind], COUNTRY_PATTERN, "country")
@@ -167,10 +215,10 @@ class _Reader:
             if is_protected(name[:200]):
                 problem = "names a protected characteristic, which no rule may ask about"
                 return self.faults.add(f"{path}.attribute", "PROTECTED_ATTRIBUTE", problem)
-            problem = f"{name[:64]!r} is no declared attribute"
+            problem = f"{name[:64]!a} is no declared attribute"
             return self.faults.add(f"{path}.attribute", "UNDECLARED_ATTRIBUTE", problem)
         raw_op, raw_value = raw.get("op"), raw.get("value")
-        if not isinstance(raw_op, str) or raw_op not in set(Operator):
+        if not isinstance(raw_op, str) or raw_op not in _OPERATORS:
             return self.faults.add(f"{path}.op", "UNKNOWN_OPERATOR", f"must be one of: {', '.join(Operator)}")
         op = Operator(raw_op)
         if op not in OPERATORS[attribute.kind]:
@@ -206,7 +254,34 @@ class _Reader:
             if min_years is None:
                 return None
             min_years = min_years or None  # no years asked: the same rule, written shorter
-        return HasSkill(skill_id, level, min_years, disclosure) if skill_id and level else None
+        months = None
+        if raw.get("usedWithinMonths") is not None:
+            months = self.value(
+                f"{path}.usedWithinMonths", lambda: _within(_count(raw["usedWithinMonths"]), 1, MAX_MONTHS)
+            )
+            if months is None:
+                return None
+        narrower = raw.get("narrower", False)
+        if not isinstance(narrower, bool):
+            return self.faults.add(f"{path}.narrower", "WRONG_TYPE", "must be true or false")
+        return HasSkill(skill_id, level, min_years, months, narrower, disclosure) if skill_id and level else None
+
+    def lives_in(self, raw: object, path: str, disclosure: Disclosure) -> Rule | None:
+        places = self.values(raw, path, lambda item: code_from(item, PLACE_PATTERN, "country or region"))
+        return LivesIn(tuple(sorted(set(cast("tuple[str, ...]", places)))), disclosure) if places is not None else None
+
+    def hours_overlap(self, raw: object, path: str, disclosure: Disclosure) -> Rule | None:
+        if not isinstance(raw, dict):
+            return self.faults.add(path, "NOT_AN_OBJECT", f"must be an object with {', '.join(sorted(_WINDOW))}")
+        if raw.keys() != _WINDOW:
+            return self.faults.add(path, "UNKNOWN_FIELD", f"must have {', '.join(sorted(_WINDOW))}, and nothing else")
+        minutes = self.value(f"{path}.minutes", lambda: _within(_count(raw["minutes"]), 1, DAY_MINUTES))
+        zone = self.value(f"{path}.timezone", lambda: _zone(raw["timezone"]))
+        starts = self.value(f"{path}.from", lambda: _clock(raw["from"]))
+        ends = self.value(f"{path}.to", lambda: _clock(raw["to"]))
+        if minutes is None or zone is None or starts is None or ends is None:
+            return None
+        return HoursOverlap(minutes, zone, starts, ends, disclosure)
 
     def language(self, raw: dict[str, object], path: str, disclosure: Disclosure) -> Rule | None:
         code = self.value(f"{path}.language", lambda: code_from(raw["language"], LANGUAGE_PATTERN, "language"))
@@ -217,7 +292,7 @@ class _Reader:
 
     def disclosure(self, raw: dict[str, object], path: str) -> Disclosure:
         value = raw.get("disclosure", Disclosure.PUBLIC.value)
-        if not isinstance(value, str) or value not in set(Disclosure):
+        if not isinstance(value, str) or value not in _DISCLOSURES:
             self.faults.add(f"{path}.disclosure", "BAD_CODE", f"must be one of: {', '.join(Disclosure)}")
             return Disclosure.PUBLIC
         return Disclosure(value)
@@ -237,6 +312,27 @@ class _Reader:
             return read()
         except BadValue as bad:
             return self.faults.add(path, bad.code, bad.problem)
+
+
+@lru_cache(maxsize=65_536)
+def _sound_criterion(kind: str, text: str) -> Rule | None:
+    """The criterion that a JSON text states; None where anything is wrong with it."""
+    reader = _Reader(None)
+    criterion = reader.criterion(kind, json.loads(text), ROOT)
+    return None if reader.faults else criterion
+
+
+def _zone(raw: object) -> str:
+    name = code_from(raw, ATTRIBUTES["timezone"].pattern, "time zone")
+    if utc_offset_minutes(name, _ANY_DAY) is None:
+        raise BadValue("BAD_CODE", "is no time zone")
+    return name
+
+
+def _clock(raw: object) -> int:
+    if not isinstance(raw, str) or not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", raw, flags=re.ASCII):
+        raise BadValue("WRONG_TYPE", "must be a time of day, as in 09:00")
+    return int(raw[:2]) * 60 + int(raw[3:])
 
 
 def _count(raw: object) -> int:

@@ -1,186 +1,231 @@
-"""Rules that are well formed and still make no sense: criteria that exclude nobody, conjunctions that accept nobody.
+"""Rules that are well formed and still make no sense: criteria that exclude nobody, demands that nobody can meet.
 
-Contradictions are found where the intervals of one fact within one conjunction do not meet, also when they are
-written as negations. Rules that contradict themselves only across an `any` are not searched for: that is as hard as
-satisfiability, and no recruiter writes them.
+What one conjunction asks of one fact is tried in every world of that fact, so a contradiction is found wherever there
+is one, also when it is written as negations, and none is claimed that somebody could meet. The same search finds what
+other criteria of a conjunction imply already, and alternatives of which everybody meets one. Rules that contradict
+themselves only across an `any` are not searched for: that is as hard as satisfiability, and no recruiter writes them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeGuard
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from matching.core.attributes import ORDERED, SEVERAL, Attribute, Operator
+from matching.core.attributes import ORDERED, SEVERAL
 from matching.core.rules.faults import Faults
-from matching.core.rules.grammar import Compare, Criterion, HasLanguage, HasSkill, MayWorkIn, Rule
+from matching.core.rules.grammar import Compare, HasSkill, HoursOverlap, Rule
 from matching.core.rules.normal import Literal, Normal, Quorum, literals, normal
+from matching.core.rules.worlds import Answers, answers, subject
 
-NEGATED = {
-    Operator.LT: Operator.GTE,
-    Operator.LTE: Operator.GT,
-    Operator.GT: Operator.LTE,
-    Operator.GTE: Operator.LT,
-}
-
-Comparable: TypeAlias = Any  # the type that the attribute has; one interval holds values of one attribute
+CONTRADICTION, EXCLUDES_NOBODY = "CONTRADICTION", "EXCLUDES_NOBODY"
 
 
 def check(rule: Rule, faults: Faults) -> None:
     node = normal(rule)
-    for literal in literals(node):
-        _check_alone(literal, faults)
+    sound = {literal.path for literal in literals(node) if _check_alone(literal, faults)}
     for conjunction in _conjunctions(node):
-        _check_together(conjunction, faults)
+        for together in _by_subject(literal for literal in conjunction if literal.path in sound):
+            if not _check_contradiction(together, faults):
+                _check_implied(together, faults)
     for quorum in _quorums(node):
-        _check_alternatives(quorum, faults)
+        if not quorum.is_conjunction:
+            _check_quorum(quorum, sound, faults)
 
 
-def _check_alone(literal: Literal, faults: Faults) -> None:
-    """A bound at the very end of what the fact can be excludes nobody, or, turned round, everybody."""
+def _by_subject(found: Iterable[Literal]) -> list[list[Literal]]:
+    groups: dict[tuple[Hashable, ...], list[Literal]] = defaultdict(list)
+    for literal in found:
+        groups[subject(literal.criterion)].append(literal)
+    return list(groups.values())
+
+
+# One criterion
+
+
+def _check_alone(literal: Literal, faults: Faults) -> bool:
+    """Whether some meet it and some do not. A bound at the very end of what a fact can be excludes nobody, or,
+    turned round, everybody."""
+    found = answers([literal])
+    if found is None or (found[0].yes and found[0].no):
+        return True
+    if found[0].yes:
+        faults.add(literal.path, EXCLUDES_NOBODY, _always(literal))
+    else:
+        faults.add(literal.path, CONTRADICTION, _never(literal))
+    return False
+
+
+def _always(literal: Literal) -> str:
     criterion = literal.criterion
-    if not isinstance(criterion, Compare) or criterion.attribute.kind not in ORDERED:
+    if isinstance(criterion, Compare) and criterion.attribute.kind in ORDERED:
+        return f"every {criterion.attribute.label} is so: use exists to ask that it be known"
+    return "everybody meets this whose fact is known"
+
+
+def _never(literal: Literal) -> str:
+    criterion = literal.criterion
+    if isinstance(criterion, Compare) and criterion.attribute.kind in ORDERED:
+        return f"no {criterion.attribute.label} is ever so"
+    if isinstance(criterion, HoursOverlap) and criterion.minutes > criterion.length:
+        return f"the window is only {criterion.length} minutes long"
+    return "nobody can meet this"
+
+
+# Criteria of one conjunction about one fact
+
+
+def _check_contradiction(together: Sequence[Literal], faults: Faults) -> bool:
+    """Whether nobody meets all. The fault is the first that leaves nobody."""
+    bad = _first_clash(together)
+    if bad is not None:
+        faults.add(bad.path, CONTRADICTION, "nobody can meet this together with what stands before it")
+    return bad is not None
+
+
+def _first_clash(together: Sequence[Literal]) -> Literal | None:
+    # Another skill may meet a wish for any narrower one. What is barred, though, is barred for the skill itself too.
+    alike = [literal for literal in together if not (literal.wanted and _counts_narrower(literal))]
+    last_straw = None
+    if _leaves_nobody(alike):
+        last_straw = next(literal for place, literal in enumerate(alike) if _leaves_nobody(alike[: place + 1]))
+    for place, literal in enumerate(together):
+        if literal is last_straw or any(_bars(earlier, literal) for earlier in together[:place]):
+            return literal
+    return None
+
+
+def _leaves_nobody(together: Sequence[Literal]) -> bool:
+    found = answers(together) if together else None
+    if found is None:
+        return False
+    remaining = -1
+    for answer in found:
+        remaining &= answer.yes
+    return not remaining
+
+
+def _bars(one: Literal, other: Literal) -> bool:
+    """Whether of two literals about a skill and its narrower kinds one rules out the other."""
+    asked, barred = (one.criterion, other.criterion) if one.wanted else (other.criterion, one.criterion)
+    return (
+        one.wanted is not other.wanted
+        and isinstance(asked, HasSkill)
+        and isinstance(barred, HasSkill)
+        and asked.narrower
+        and _implies(asked, barred)
+    )
+
+
+def _check_implied(together: Sequence[Literal], faults: Faults) -> None:
+    """A criterion that follows from others excludes nobody whom they do not. The weaker one is refused; of equals, the
+    later. One that follows only from criteria which fewer may see stays: it tells the others what is asked."""
+    if len(together) < 2:
         return
-    attribute = criterion.attribute
-    low, high = attribute.lowest, attribute.highest
-    match criterion.op, criterion.value:
-        case Operator.GTE, value:
-            everybody = value == low
-        case Operator.LTE, value:
-            everybody = value == high
-        case Operator.BETWEEN, (first, last):
-            everybody = low is not None and first == low and last == high
-        case Operator.LT, value:
-            if value == low:
-                faults.add(literal.path, "CONTRADICTION" if literal.wanted else "EXCLUDES_NOBODY", _never(attribute))
-            return
-        case Operator.GT, value:
-            if value == high:
-                faults.add(literal.path, "CONTRADICTION" if literal.wanted else "EXCLUDES_NOBODY", _never(attribute))
-            return
-        case _:
-            return
-    if everybody:
-        problem = f"every {attribute.label} is so: use exists to ask that it be known"
-        faults.add(literal.path, "EXCLUDES_NOBODY" if literal.wanted else "CONTRADICTION", problem)
-
-
-def _never(attribute: Attribute) -> str:
-    return f"no {attribute.label} is ever so"
-
-
-@dataclass
-class _Interval:
-    """What a conjunction leaves of one ordered fact."""
-
-    low: Comparable = None
-    low_open: bool = False
-    high: Comparable = None
-    high_open: bool = False
-    among: frozenset | None = None  # the only values left, where a criterion lists them
-    barred: set = field(default_factory=set)
-
-    def narrow(self, op: Operator, value: Comparable, wanted: bool) -> None:
-        if op in (Operator.EQ, Operator.IN):
-            values = frozenset((value,) if op is Operator.EQ else value)
-            if wanted:
-                self.among = values if self.among is None else self.among & values
-            else:
-                self.barred |= values
-        elif op is Operator.BETWEEN:
-            if wanted:
-                self.narrow(Operator.GTE, value[0], True)
-                self.narrow(Operator.LTE, value[1], True)
+    found = None if _holds_several(together[0]) else answers(together)
+    kept = list(range(len(together)))
+    for place in reversed(range(len(together))):
+        literal = together[place]
+        rank = literal.criterion.disclosure.rank
+        others = [other for other in kept if other != place and together[other].criterion.disclosure.rank <= rank]
+        if any(map(_counts_narrower, together)):
+            implied = any(_leads_to(together[other], literal) for other in others)
+        elif _holds_several(literal):  # whose worlds depend on the literals compared
+            implied = _follows(answers([literal, *(together[other] for other in others)]) or [])
         else:
-            op = op if wanted else NEGATED[op]
-            if isinstance(value, int):  # between 4 and 5 hours there is no third
-                if op is Operator.GT:
-                    op, value = Operator.GTE, value + 1
-                elif op is Operator.LT:
-                    op, value = Operator.LTE, value - 1
-            if op in (Operator.GT, Operator.GTE):
-                if self.low is None or value >= self.low:
-                    self.low_open = op is Operator.GT or (value == self.low and self.low_open)
-                    self.low = value
-            elif self.high is None or value <= self.high:
-                self.high_open = op is Operator.LT or (value == self.high and self.high_open)
-                self.high = value
-
-    def holds(self, value: Comparable) -> bool:
-        above = self.low is None or value > self.low or (value == self.low and not self.low_open)
-        below = self.high is None or value < self.high or (value == self.high and not self.high_open)
-        return above and below and value not in self.barred
-
-    def is_empty(self) -> bool:
-        if self.among is not None:
-            return not any(self.holds(value) for value in self.among)
-        if self.low is None or self.high is None:
-            return False
-        if self.low == self.high:
-            return not self.holds(self.low)
-        return self.low > self.high
+            implied = found is not None and _follows([found[place], *(found[other] for other in others)])
+        if implied:
+            kept.remove(place)
+    for place in sorted(set(range(len(together))) - set(kept)):
+        problem = "excludes nobody whom the other criteria beside it do not exclude already"
+        faults.add(together[place].path, EXCLUDES_NOBODY, problem)
 
 
-def _check_together(conjunction: list[Literal], faults: Faults) -> None:
-    intervals: dict[str, _Interval] = defaultdict(_Interval)
-    seen: dict[object, list[Literal]] = defaultdict(list)
-    refused: set[object] = set()
-    for literal in conjunction:
-        criterion = literal.criterion
-        subject = _subject(criterion)
-        if subject in refused:
-            continue  # one fault a subject: the rest follow from it
-        clash = any(_clash(earlier, literal) for earlier in seen[subject])
-        if _has_interval(criterion):
-            intervals[criterion.name].narrow(criterion.op, criterion.value, literal.wanted)
-            clash = clash or intervals[criterion.name].is_empty()
-        if clash:
-            refused.add(subject)
-            faults.add(literal.path, "CONTRADICTION", "nobody can meet this together with what stands before it")
-        seen[subject].append(literal)
-
-
-def _has_interval(criterion: Criterion) -> TypeGuard[Compare]:
-    if not isinstance(criterion, Compare) or criterion.op is Operator.EXISTS:
+def _follows(found: Sequence[Answers]) -> bool:
+    """Whether a conjunction answers the same without its first literal, also where facts are missing."""
+    if len(found) < 2:
         return False
-    return criterion.attribute.kind not in SEVERAL
+    all_yes, some_no = -1, 0
+    for other in found[1:]:
+        all_yes &= other.yes
+        some_no |= other.no
+    return all_yes & ~found[0].yes == 0 and found[0].no & ~some_no == 0
 
 
-def _subject(criterion: object) -> object:
-    match criterion:
-        case Compare(name):
-            return ("attribute", name)
-        case HasSkill(skill_id):
-            return ("skill", skill_id)
-        case HasLanguage(language):
-            return ("language", language)
-        case MayWorkIn(country):
-            return ("workAuthorisation", country)
-    raise TypeError(criterion)
-
-
-def _clash(one: Literal, other: Literal) -> bool:
-    """Whether one literal about a subject rules out another about the same."""
+def _leads_to(one: Literal, other: Literal) -> bool:
     a, b = one.criterion, other.criterion
-    if isinstance(a, Compare) and isinstance(b, Compare):
-        if Operator.EXISTS in (a.op, b.op):
-            return _asks_absence(one) is not _asks_absence(other)
-        return one.wanted is not other.wanted and a.op is b.op and a.value == b.value
-    if one.wanted is other.wanted:
+    if one.wanted is not other.wanted or not isinstance(a, HasSkill) or not isinstance(b, HasSkill):
         return False
-    asked, barred = (a, b) if one.wanted else (b, a)
-    match asked, barred:
-        case HasSkill(), HasSkill():
-            return barred.min_level <= asked.min_level and (barred.min_years or 0) <= (asked.min_years or 0)
-        case HasLanguage(), HasLanguage():
-            return barred.min_level <= asked.min_level
-    return True
+    return _implies(a, b) if one.wanted else _implies(b, a)
 
 
-def _asks_absence(literal: Literal) -> bool:
-    criterion = literal.criterion
-    return isinstance(criterion, Compare) and criterion.op is Operator.EXISTS and criterion.value is not literal.wanted
+def _implies(one: HasSkill, other: HasSkill) -> bool:
+    """Whether whoever meets the one meets the other, both of the same skill."""
+    return (
+        (other.narrower or not one.narrower)
+        and other.min_level <= one.min_level
+        and (other.min_years or 0) <= (one.min_years or 0)
+        and (
+            other.used_within_months is None
+            or (one.used_within_months is not None and one.used_within_months <= other.used_within_months)
+        )
+    )
+
+
+def _holds_several(literal: Literal) -> bool:
+    return isinstance(literal.criterion, Compare) and literal.criterion.attribute.kind in SEVERAL
+
+
+def _counts_narrower(literal: Literal) -> bool:
+    return isinstance(literal.criterion, HasSkill) and literal.criterion.narrower
+
+
+# Alternatives
+
+
+def _check_quorum(quorum: Quorum, sound: set[str], faults: Faults) -> None:
+    """`any` of criteria of which everybody meets one excludes nobody; so does a number that is always reached. A number
+    that is never reached excludes everybody."""
+    fewest, most = 0, 0
+    covering: Literal | None = None
+    single = [part for part in quorum.of if isinstance(part, Literal) and part.path in sound]
+    for together in _by_subject(single):
+        low, high = _met_at_once(together)
+        fewest, most = fewest + low, most + high
+        if low and covering is None:
+            covering = next(literal for place, literal in enumerate(together) if _met_at_once(together[: place + 1])[0])
+    if most + len(quorum.of) - len(single) < quorum.n:
+        faults.add(quorum.path, CONTRADICTION, f"nobody can meet {quorum.n} of these")
+    elif fewest >= quorum.n:
+        path = covering.path if covering is not None and quorum.n == 1 else quorum.path
+        faults.add(path, EXCLUDES_NOBODY, "everybody meets enough of these whose facts are known")
+
+
+def _met_at_once(together: Sequence[Literal]) -> tuple[int, int]:
+    """How many of these literals about one fact hold at least, and at most, for anybody. Not less is claimed than might
+    be met, and not more than must be."""
+    if any(map(_counts_narrower, together)):
+        covers = any(
+            one.wanted and not other.wanted and _implies(other.criterion, one.criterion)  # type: ignore[arg-type]
+            for one in together
+            for other in together
+        )
+        return int(covers), len(together)
+    found = answers(together)
+    if found is None:
+        return 0, len(together)
+    if _holds_several(together[0]):
+        never = -1
+        for answer in found:
+            never &= answer.no
+        return int(not never), len(together)
+    worlds = range(max((answer.yes | answer.no).bit_length() for answer in found))
+    return (
+        min(sum(not answer.no >> world & 1 for answer in found) for world in worlds),
+        max(sum(answer.yes >> world & 1 for answer in found) for world in worlds),
+    )
+
+
+# The shape of a rule
 
 
 def _conjunctions(node: Normal) -> Iterator[list[Literal]]:
@@ -209,16 +254,3 @@ def _quorums(node: Normal) -> Iterator[Quorum]:
         yield node
         for part in node.of:
             yield from _quorums(part)
-
-
-def _check_alternatives(quorum: Quorum, faults: Faults) -> None:
-    """`any` of a criterion and its own negation excludes nobody."""
-    if quorum.n != 1 or quorum.is_conjunction:
-        return
-    offered: set[tuple[object, bool]] = set()
-    for part in quorum.of:
-        if not isinstance(part, Literal):
-            continue
-        if (part.criterion, not part.wanted) in offered:
-            faults.add(part.path, "EXCLUDES_NOBODY", "everybody meets this or its opposite")
-        offered.add((part.criterion, part.wanted))

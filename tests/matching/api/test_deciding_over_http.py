@@ -173,10 +173,15 @@ def test_a_preview_counts_whom_a_rule_would_admit() -> None:
     skilled(skill, 3, now=timezone.now())
     skilled(skill, 1, now=timezone.now())
     work(timezone.now())
-    query = """query ($rule: RuleInput) { eligibilityPreview(rule: $rule) { eligible unknown ineligible
-        perCriterion { sentence fail gain } binding { path } } }"""
+    query = """query ($rule: RuleInput) { eligibilityPreview(rule: $rule) {
+        sentence eligible { value atMost exact label } unknown { value } ineligible { value }
+        perCriterion { path sentence fail { label } unknown { label } alone { label } gain { label } }
+        relaxations { path before after gain { label } rule } } }"""
     rule = {"all": [{"skill": {"skillId": global_id(skill), "minLevel": 2}}]}
     found = Asker(owner.user).ask(query, rule=rule)["eligibilityPreview"]
-    assert (found["eligible"], found["unknown"], found["ineligible"]) == (1, 0, 1)
+    assert found["eligible"] == {"value": None, "atMost": 9, "exact": False, "label": "fewer than 10"}
+    openly = Asker(a_user(is_staff=True)).ask(query, rule=rule)["eligibilityPreview"]
+    assert [openly[part]["value"] for part in ("eligible", "unknown", "ineligible")] == [1, 0, 1]
+    assert openly["relaxations"][0]["rule"]["all"][0] == {"skill": global_id(skill), "minLevel": 1}
     assert found["perCriterion"][0]["sentence"] == "welding at level 2"
     assert Asker(a_user()).refusal(query, rule=rule)["code"] == "NOT_PERMITTED"

@@ -1,0 +1,69 @@
+"""Refusals for ineligibility, remembered: what somebody changes to be accepted after all is told to the recruiter."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import Error, transaction
+
+from marketplace.core.asked import Asked, Subject, asked
+from marketplace.errors import NotEligible
+from marketplace.models import EligibilityRefusal
+from marketplace.queries.eligibility import Judgement
+from matching.core.rules import literals, normal
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def remembering_refusals(now: datetime) -> Iterator[None]:
+    """Around the transaction of applying: once a refusal for ineligibility has rolled it back, remember that."""
+    try:
+        yield
+    except NotEligible as refusal:
+        if isinstance(refusal.judged, Judgement):
+            record_refusal(refusal.judged, EligibilityRefusal.Surface.APPLY, now)
+        raise
+
+
+def record_refusal(judged: Judgement, surface: str, now: datetime) -> None:
+    """Remember that somebody was told a refusal, once for each revision of the rule and of their facts.
+
+    It keeps the facts that the failed criteria read, for they may never have been saved: who applies may state facts,
+    and a refusal takes them back. A failure here is logged, and the answer that was asked for stays as it is.
+    """
+    if not judged.is_refusal or judged.revision is None:
+        return
+    verdict = {**judged.verdict.to_json(), "asked": [one.to_json() for one in _asked(judged)]}
+    try:
+        with transaction.atomic():
+            EligibilityRefusal.objects.bulk_create(
+                [
+                    EligibilityRefusal(
+                        opportunity_id=judged.revision.opportunity_id,
+                        candidate_id=judged.facts.candidate_id,
+                        revision=judged.revision,
+                        candidate_revision=judged.facts.revision,
+                        surface=surface,
+                        verdict=verdict,
+                        at=now,
+                    )
+                ],
+                ignore_conflicts=True,
+            )
+    except Error:
+        logger.exception("a refusal of candidate %s could not be recorded", judged.facts.candidate_id)
+
+
+def _asked(judged: Judgement) -> list[Asked]:
+    """What the failed criteria read, each fact once."""
+    failed = {reason.path for reason in judged.verdict.failed}
+    found: dict[Subject, Asked] = {}
+    for literal in literals(normal(judged.rule)):
+        one = asked(literal.criterion, judged.facts) if literal.path in failed else None
+        if one is not None:
+            found.setdefault(one.subject, one)
+    return list(found.values())

@@ -1,0 +1,114 @@
+"""Stored rules made ready to be judged: merged skills followed, narrower ones counted, the pay known.
+
+Whoever judges, filters or indexes by a stored rule gets it here. The number of SQL statements does not depend on how
+many rules are asked for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Protocol, TypeVar
+
+from django.db import connection
+
+from marketplace.core.money import hourly_eur
+from marketplace.models import ExchangeRateSet
+from marketplace.queries.rates import rates_of
+from marketplace.queries.skills import survivors
+from matching.core.rules import Grounds, HasSkill, PayCeiling, Rule, criteria, load, resolved, skill_ids
+
+Key = TypeVar("Key")
+
+_NARROWER = """
+    WITH RECURSIVE below (origin, skill_id) AS (
+        SELECT id, id FROM unnest(%s::bigint[]) AS id
+        UNION
+        SELECT below.origin, step.skill_id
+        FROM below CROSS JOIN LATERAL (
+            SELECT link.skill_id FROM marketplace_skillbroader link WHERE link.broader_id = below.skill_id
+            UNION ALL
+            SELECT id FROM marketplace_skill WHERE merged_into_id = below.skill_id
+            UNION ALL
+            SELECT merged_into_id FROM marketplace_skill WHERE id = below.skill_id AND merged_into_id IS NOT NULL
+        ) step
+    )
+    SELECT below.origin, below.skill_id
+    FROM below JOIN marketplace_skill skill ON skill.id = below.skill_id
+    WHERE skill.merged_into_id IS NULL AND below.skill_id <> below.origin
+    ORDER BY 1, 2
+"""
+
+
+def narrower_skills(skill_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """The narrower kinds of each of these surviving skills, however many steps below, merges followed. One query."""
+    wanted = sorted(set(skill_ids))
+    if not wanted:
+        return {}
+    found: dict[int, list[int]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_NARROWER, [wanted])
+        for origin, skill_id in cursor.fetchall():
+            found[origin].append(skill_id)
+    return {origin: tuple(below) for origin, below in found.items()}
+
+
+def ceilings_of(terms: Mapping[str, Any], rates: Mapping[str, Decimal]) -> tuple[PayCeiling, ...]:
+    """The most that a revision's terms pay in each region, country and elsewhere, in EUR an hour.
+
+    A city's band counts for all of its region: in which city somebody lives is not known. Where several bands meet,
+    the highest counts, and one without an hourly figure above all.
+    """
+    ceilings: dict[str, Decimal | None] = {}
+    for band in terms["pay"]:
+        hourly = hourly_eur(Decimal(band["maximum"]), band["currency"], band["period"], rates)
+        for place in band["places"] or [""]:
+            area = place.partition("/")[0]
+            known = ceilings.get(area, hourly)
+            ceilings[area] = None if known is None or hourly is None else max(known, hourly)
+    return tuple(PayCeiling(place, hourly) for place, hourly in sorted(ceilings.items()))
+
+
+class Stated(Protocol):
+    """A rule as it is stored, with the terms that it stands in: a revision, or as much of one as was read."""
+
+    @property
+    def rule(self) -> dict[str, Any] | None: ...
+    @property
+    def terms(self) -> dict[str, Any]: ...
+
+
+def resolved_rules(revisions: Mapping[Key, Stated | None], *, rate_set: ExchangeRateSet | None) -> dict[Key, Rule]:
+    """The rules of revisions, ready to be judged; no revision, and one without a rule, is open to all. Skills are those
+    of the present taxonomy."""
+    rules = {key: load(revision.rule if revision else None) for key, revision in revisions.items()}
+    rates = rates_of(rate_set)
+    became, narrower = _taxonomy_of(rules.values())
+    return {
+        key: resolved(rule, Grounds(became, narrower, ceilings_of(revision.terms, rates)))
+        if (revision := revisions[key]) is not None
+        else rule
+        for key, rule in rules.items()
+    }
+
+
+def resolved_rule(revision: Stated | None, *, rate_set: ExchangeRateSet | None) -> Rule:
+    return resolved_rules({None: revision}, rate_set=rate_set)[None]
+
+
+def resolved_draft(rule: Rule, ceilings: tuple[PayCeiling, ...] | None = None) -> Rule:
+    """A rule that no revision holds yet, ready to be judged. One about pay needs `ceilings`."""
+    became, narrower = _taxonomy_of([rule])
+    return resolved(rule, Grounds(became, narrower, ceilings))
+
+
+def _taxonomy_of(rules: Iterable[Rule]) -> tuple[dict[int, int], dict[int, tuple[int, ...]]]:
+    """What the skills that rules name became, and the narrower kinds of those of which they count. Two queries."""
+    named: set[int] = set()
+    broad: set[int] = set()
+    for rule in rules:
+        named |= skill_ids(rule)
+        broad.update(one.skill_id for one in criteria(rule) if isinstance(one, HasSkill) and one.narrower)
+    became = survivors(named)
+    return became, narrower_skills(became.get(skill_id, skill_id) for skill_id in broad)

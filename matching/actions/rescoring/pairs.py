@@ -1,0 +1,183 @@
+"""Scoring some candidates for some opportunities: do they enter, keep or leave its best?
+
+The matches of an opportunity hold at least its true top K. One pair's change keeps that true without looking at
+anybody else, except where somebody leaves a full list or falls behind its K-th: who moves up is not known then, and
+the opportunity is marked to be scored as a whole.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+
+from django.db import connection
+from django.db.models import Exists, OuterRef
+
+from marketplace.models import Application, Opportunity
+from matching.actions import marks
+from matching.actions.models import live_model
+from matching.actions.rescoring.rows import store
+from matching.core.eligibility import truth
+from matching.core.facts import CandidateFacts
+from matching.models import CandidateProjection, Mark, Match
+from matching.queries.matches import Place, match_of, place_of
+from matching.queries.projection import projected_facts
+from matching.queries.scorable import (
+    SCORED_STATES,
+    Basics,
+    Scorable,
+    basics_at,
+    refused_pairs,
+    scorables,
+    top_k,
+)
+
+AT_ONCE = 2000  # opportunities whose terms are held at a time
+
+_LAST_PLACES = """
+    SELECT opportunity_id, -fit, tie_break, candidate_id FROM (
+        SELECT *, row_number() OVER (PARTITION BY opportunity_id ORDER BY fit DESC, tie_break, candidate_id) AS place
+        FROM matching_match WHERE opportunity_id = ANY(%s)
+    ) ranked WHERE place = %s
+"""
+_BEYOND = """
+    SELECT id FROM (
+        SELECT id, row_number() OVER (PARTITION BY opportunity_id ORDER BY fit DESC, tie_break, candidate_id) AS place
+        FROM matching_match WHERE opportunity_id = ANY(%s)
+    ) ranked WHERE place > %s
+"""
+
+
+def rescore(pairs: Collection[tuple[int, int]], now: datetime) -> None:
+    """Bring the matches of these pairs of opportunity and candidate (inner ids) up to date, by the projection; the
+    caller holds the lock alone."""
+    chosen: dict[int, set[int]] = defaultdict(set)
+    for opportunity_id, candidate_id in pairs:
+        chosen[opportunity_id].add(candidate_id)
+    facts = {one.candidate_id: one for one in projected_facts({candidate_id for _, candidate_id in pairs})}
+    settle(chosen, facts, basics_at(now, live_model()))
+
+
+def settle(chosen: Mapping[int, set[int]], facts: Mapping[int, CandidateFacts], basics: Basics) -> None:
+    """Make the matches of opportunities with the candidates chosen for each what they should be by these facts.
+
+    Opportunities that are marked themselves are left to their own turn, which cannot have begun.
+    """
+    people = _People(list(facts))
+    marked = Mark.objects.filter(subject_type=Mark.Subject.OPPORTUNITY).values("subject_id")
+    ids = sorted(chosen)
+    unsure: set[int] = set()
+    for start in range(0, len(ids), AT_ONCE):
+        rows = Opportunity.objects.filter(pk__in=ids[start : start + AT_ONCE], state__in=SCORED_STATES)
+        scored = scorables(rows.exclude(pk__in=marked), basics)
+        if scored:
+            unsure |= _settle(scored, chosen, facts, people, basics)
+    if unsure:
+        marks.mark_opportunities(unsure, basics.now)
+
+
+def _settle(
+    scored: Mapping[int, Scorable],
+    chosen: Mapping[int, set[int]],
+    facts: Mapping[int, CandidateFacts],
+    people: _People,
+    basics: Basics,
+) -> set[int]:
+    """The opportunities of which it is not known any more who is among the best."""
+    before = _places(list(scored), list(facts))
+    last_places = _last_places(list(scored))
+    rows: list[Match] = []
+    gone: list[tuple[int, int]] = []
+    unsure: set[int] = set()
+    for scorable in scored.values():
+        last = last_places.get(scorable.pk)
+        for candidate_id in sorted(chosen[scorable.pk] & facts.keys()):
+            pair, fact = (scorable.pk, candidate_id), facts[candidate_id]
+            place = None
+            if people.may_be_matched(scorable, fact) and _passes(scorable, fact, basics.on):
+                fit = basics.score_of("fit", fact, scorable.terms)
+                place = place_of(fit, scorable, candidate_id, basics.key)
+            if pair in before and last is not None and before[pair] <= last and (place is None or place > last):
+                unsure.add(scorable.pk)
+            if place is not None and (last is None or place <= last or pair in people.applied):
+                rows.append(match_of(fact, scorable, basics))
+            elif pair in before:
+                gone.append(pair)
+    _delete(gone)
+    store(rows)
+    _trim({row.opportunity_id for row in rows})
+    return unsure
+
+
+class _People:
+    """Who of a batch is present and to be found, whom they refuse or are refused by, what they applied to."""
+
+    def __init__(self, candidate_ids: list[int]) -> None:
+        self.found: Mapping[int, bool] = dict(
+            CandidateProjection.objects.filter(pk__in=candidate_ids, present=True).values_list("pk", "discoverable")
+        )
+        self.refused = refused_pairs(candidate_ids)
+        self.applied = set(
+            Application.objects.live().filter(candidate__in=candidate_ids).values_list("opportunity_id", "candidate_id")
+        )
+
+    def may_be_matched(self, scorable: Scorable, facts: CandidateFacts) -> bool:
+        """As `pool_of` has it, before the rule."""
+        pk = facts.candidate_id
+        if pk not in self.found:
+            return False
+        if (scorable.pk, pk) in self.applied:
+            return True
+        return self.found[pk] and self.refused.get(pk, set()).isdisjoint(scorable.organisations)
+
+
+def _passes(scorable: Scorable, facts: CandidateFacts, on: date) -> bool:
+    return facts.candidate_id in scorable.waived or truth(scorable.rule, facts, on=on) is not False
+
+
+def _places(opportunity_ids: list[int], candidate_ids: list[int]) -> dict[tuple[int, int], Place]:
+    """Where these candidates stand now."""
+    return {
+        (opportunity_id, candidate_id): (-fit, tie_break, candidate_id)
+        for opportunity_id, candidate_id, fit, tie_break in Match.objects.filter(
+            candidate__in=candidate_ids, opportunity__in=opportunity_ids
+        ).values_list("opportunity_id", "candidate_id", "fit", "tie_break")
+    }
+
+
+def _last_places(opportunity_ids: list[int]) -> dict[int, Place]:
+    """The K-th place of each opportunity that has so many matches."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_PLACES, [opportunity_ids, top_k()])
+        return {row[0]: (row[1], row[2], row[3]) for row in cursor.fetchall()}
+
+
+def _trim(opportunity_ids: set[int]) -> None:
+    """Let go of those beyond the K-th who did not apply. In two steps: as one statement it invites plans that rank
+    everything anew for every row."""
+    if not opportunity_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_BEYOND, [sorted(opportunity_ids), top_k()])
+        beyond = [row[0] for row in cursor.fetchall()]
+    if beyond:
+        applied = Application.objects.live().filter(
+            opportunity_id=OuterRef("opportunity_id"), candidate_id=OuterRef("candidate_id")
+        )
+        Match.objects.filter(~Exists(applied), pk__in=beyond).delete()
+
+
+def _delete(pairs: list[tuple[int, int]]) -> None:
+    if pairs:
+        opportunities, candidates = zip(*pairs, strict=True)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                DELETE FROM matching_match
+                USING unnest(%s::bigint[], %s::bigint[]) AS gone (opportunity_id, candidate_id)
+                WHERE matching_match.opportunity_id = gone.opportunity_id
+                  AND matching_match.candidate_id = gone.candidate_id
+                """,
+                [list(opportunities), list(candidates)],
+            )
