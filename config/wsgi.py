@@ -2,6 +2,7 @@
 
 import gc
 import os
+import threading
 
 from django.core.wsgi import get_wsgi_application
 
@@ -15,3 +16,7 @@ import config.urls  # noqa: E402, F401
 
 gc.collect()
 gc.freeze()
+
+from matching.queries.warming import warm_up  # noqa: E402
+
+threading.Thread(target=warm_up, name="warm-up", daemon=True).start()

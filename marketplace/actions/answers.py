@@ -27,13 +27,16 @@ from marketplace.queries.naming import names_of
 from marketplace.queries.skills import survivors
 from marketplace.queries.verdicts import skill_of, skills_by_id
 from matching.core.attributes import (
+    ATTRIBUTES,
     CEFR,
     LANGUAGE,
     PLACE,
     SKILL,
     WORK_AUTHORISATION,
     WORKING_HOURS,
+    Attribute,
     BadValue,
+    Kind,
     cefr_rank,
     date_from,
     number_from,
@@ -179,6 +182,16 @@ def _parsed(field: str, parse: Callable[[Any], Any]) -> Callable[..., dict[str, 
     return lambda value, path, candidate: {field: _value(parse, value, path)}
 
 
+def _declared(attribute: Attribute) -> Callable[..., dict[str, Any]]:
+    """A fact that is stated as it is declared; what it may be is checked with the rest of what is stated."""
+    match attribute.kind:
+        case Kind.DECIMAL:
+            return _parsed(attribute.name, number_from)
+        case Kind.DATE:
+            return _parsed(attribute.name, date_from)
+    return _as_it_is(attribute.name)
+
+
 def _rate(value: Any, path: str, candidate: Candidate) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         return {"rate": Pay(Decimal(_value(number_from, value, path)), "EUR", "hour")}
@@ -260,10 +273,8 @@ def _skills(value: Any, path: str, candidate: Candidate) -> dict[str, Any]:
 
 
 _READERS: Mapping[str, Callable[..., dict[str, Any]]] = {
-    **{name: _as_it_is(name) for name in ("country", "region", "timezone", "weekly_hours", "commitments")},
+    **{name: _declared(ATTRIBUTES[name]) for name in ATTRIBUTES.keys() & CandidateFields.__dataclass_fields__},
     "free_hours": _as_it_is("weekly_hours"),
-    "years_experience": _parsed("years_experience", number_from),
-    "available_from": _parsed("available_from", date_from),
     "hourly_rate": _rate,
     PLACE.name: _home,
     WORKING_HOURS.name: _hours,

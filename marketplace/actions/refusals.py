@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import Error, transaction
+from django.db import transaction
 
 from marketplace.core.asked import Asked, Subject, asked
 from marketplace.errors import NotEligible
-from marketplace.models import EligibilityRefusal
+from marketplace.models import EligibilityRefusal, OpportunityRevision
 from marketplace.queries.eligibility import Judgement
 from matching.core.rules import literals, normal
 
@@ -30,32 +30,42 @@ def remembering_refusals(now: datetime) -> Iterator[None]:
 
 
 def record_refusal(judged: Judgement, surface: str, now: datetime) -> None:
-    """Remember that somebody was told a refusal, once for each revision of the rule and of their facts.
+    """Remember that somebody was told a refusal, in one row for each revision of the rule and of their facts.
 
     It keeps the facts that the failed criteria read, for they may never have been saved: who applies may state facts,
     and a refusal takes them back. A failure here is logged, and the answer that was asked for stays as it is.
     """
     if not judged.is_refusal or judged.revision is None:
         return
-    verdict = {**judged.verdict.to_json(), "asked": [one.to_json() for one in _asked(judged)]}
     try:
         with transaction.atomic():
-            EligibilityRefusal.objects.bulk_create(
-                [
-                    EligibilityRefusal(
-                        opportunity_id=judged.revision.opportunity_id,
-                        candidate_id=judged.facts.candidate_id,
-                        revision=judged.revision,
-                        candidate_revision=judged.facts.revision,
-                        surface=surface,
-                        verdict=verdict,
-                        at=now,
-                    )
-                ],
-                ignore_conflicts=True,
-            )
-    except Error:
+            _record(judged, judged.revision, surface, now)
+    except Exception:  # whatever goes wrong here, they must still hear why they were refused
         logger.exception("a refusal of candidate %s could not be recorded", judged.facts.candidate_id)
+
+
+def _record(judged: Judgement, revision: OpportunityRevision, surface: str, now: datetime) -> None:
+    found = _asked(judged)
+    refusal, is_new = EligibilityRefusal.objects.select_for_update(no_key=True).get_or_create(
+        opportunity_id=revision.opportunity_id,
+        candidate_id=judged.facts.candidate_id,
+        revision=revision,
+        candidate_revision=judged.facts.revision,
+        defaults={
+            "surface": surface,
+            "verdict": {**judged.verdict.to_json(), "asked": [one.to_json() for one in found]},
+            "at": now,
+        },
+    )
+    if is_new:
+        return
+    # Facts stated with an application that was refused are taken back, and their revision is given to others: what the
+    # row does not know of yet was refused just now.
+    known = {Asked.from_json(one).subject for one in refusal.verdict["asked"]}
+    more = [{**one.to_json(), "at": now.isoformat()} for one in found if one.subject not in known]
+    if more:
+        refusal.verdict["asked"] += more
+        refusal.save(update_fields=["verdict"])
 
 
 def _asked(judged: Judgement) -> list[Asked]:

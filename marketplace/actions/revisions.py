@@ -17,7 +17,18 @@ from marketplace.core.workflow import OpportunityState
 from marketplace.errors import OpportunityOver, RuleRefused
 from marketplace.models import CandidateGroup, Opportunity, OpportunityRevision, Skill
 from marketplace.queries.terms import snapshot
-from matching.core.rules import Compare, InvalidRule, RuleFault, criteria, dump, load, parse, skill_ids
+from matching.core.rules import (
+    Compare,
+    InvalidRule,
+    Rule,
+    RuleFault,
+    dump,
+    literals,
+    load,
+    normal,
+    parse,
+    skill_ids,
+)
 
 EDITABLE = frozenset(
     {OpportunityState.DRAFT, OpportunityState.IN_REVIEW, OpportunityState.PUBLISHED, OpportunityState.PAUSED}
@@ -63,20 +74,24 @@ def read_rule(raw: dict[str, Any] | None, opportunity: Opportunity) -> dict[str,
         rule = parse(raw, known_skills=known)
     except InvalidRule as invalid:
         raise RuleRefused([fault.to_json() for fault in invalid.faults]) from invalid
-    _check_groups([one for one in criteria(rule) if isinstance(one, Compare) and one.name == "groups"], opportunity)
+    _check_groups(rule, opportunity)
     return dump(rule) or None
 
 
-def _check_groups(comparisons: list[Compare], opportunity: Opportunity) -> None:
+def _check_groups(rule: Rule, opportunity: Opportunity) -> None:
     """A rule asks about the organisation's own lists alone: another's would be read through it."""
-    asked: set[Any] = set()
-    for comparison in comparisons:
-        if not isinstance(comparison.value, bool):
-            asked.update(comparison.value if isinstance(comparison.value, tuple) else [comparison.value])
-    own = CandidateGroup.objects.filter(organisation_id=opportunity.posting_organisation_id, pk__in=asked)
-    foreign = asked - set(own.values_list("pk", flat=True))
-    if foreign or any(isinstance(comparison.value, bool) for comparison in comparisons):
-        raise RuleRefused([RuleFault("$", "UNKNOWN_GROUP", "names a group that is not the organisation's").to_json()])
+    asked: list[tuple[str, Any]] = []
+    for literal in literals(normal(rule)):
+        one = literal.criterion
+        if isinstance(one, Compare) and one.name == "groups":
+            asked += [(literal.path, value) for value in (one.value if isinstance(one.value, tuple) else [one.value])]
+    wanted = {value for _, value in asked if not isinstance(value, bool)}
+    groups = CandidateGroup.objects.filter(organisation_id=opportunity.posting_organisation_id, pk__in=wanted)
+    own = set(groups.values_list("pk", flat=True)) if wanted else set()
+    foreign = {path for path, value in asked if isinstance(value, bool) or value not in own}
+    if foreign:
+        problem = "names a group that is not the organisation's"
+        raise RuleRefused([RuleFault(path, "UNKNOWN_GROUP", problem).to_json() for path in sorted(foreign)])
 
 
 def freeze(

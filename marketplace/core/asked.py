@@ -13,12 +13,14 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from matching.core.attributes import (
+    ATTRIBUTES,
     LANGUAGE,
     PAY,
     PLACE,
     SKILL,
     WORK_AUTHORISATION,
     WORKING_HOURS,
+    Kind,
     cefr_level,
 )
 from matching.core.clock import utc_offset_minutes
@@ -195,12 +197,12 @@ def _day(raw: Any) -> date | None:
     return None if raw is None else date.fromisoformat(raw)
 
 
+_OF_KIND: Mapping[Kind, Any] = MappingProxyType(
+    {Kind.DECIMAL: _decimal, Kind.DATE: _day, Kind.CODES: frozenset, Kind.IDS: frozenset}
+)
 _READ: Mapping[str, Any] = MappingProxyType(
     {
-        "years_experience": _decimal,
-        "hourly_rate": _decimal,
-        "available_from": _day,
-        "commitments": frozenset,
+        **{one.fact: _OF_KIND.get(one.kind, _same) for one in ATTRIBUTES.values()},
         "skills": lambda raw: {int(skill_id): _skill(skill) for skill_id, skill in raw.items()},
         "work_authorisations": lambda raw: {country: _day(last) for country, last in raw.items()},
     }

@@ -277,6 +277,8 @@ def _opportunity(chance: random.Random, organisations: Sequence[DemoOrganisation
                 },
             ]
         }
+    else:
+        rule = _about_circumstances(town, arrangement)
     seats = chance.choice((1, 1, 2, 2, 3, 3, 4, 5, 6))
     return DemoOpportunity(
         organisation=organisation.slug,
@@ -298,6 +300,15 @@ def _opportunity(chance: random.Random, organisations: Sequence[DemoOrganisation
         terms=terms,
         rule=rule,
     )
+
+
+def _about_circumstances(town: Town, arrangement: str) -> dict[str, Any]:
+    """Who lives near enough to come, or works while the others do; and does not ask more than is paid."""
+    within_pay = {"rateWithinPay": True, "disclosure": "organisation"}
+    if arrangement == "remote":
+        window = {"minutes": 180, "timezone": town.timezone, "from": "08:00", "to": "18:00"}
+        return {"all": [{"hoursOverlap": window}, within_pay]}
+    return {"all": [{"livesIn": [town.country]}, within_pay]}
 
 
 def _changed(job: DemoOpportunity, **changes: Any) -> DemoOpportunity:

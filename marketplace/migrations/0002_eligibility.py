@@ -246,7 +246,7 @@ class Migration(migrations.Migration):
             field=models.BigIntegerField(
                 default=0,
                 editable=False,
-                help_text="transaction that last changed state or revision: indexes follow it",
+                help_text="transaction that last changed when it is open, or for whom",
             ),
         ),
         migrations.AddIndex(
@@ -287,8 +287,8 @@ class Migration(migrations.Migration):
                 name="changes_are_numbered",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
                     func="NEW.changed_xid := pg_current_xact_id()::text::bigint; RETURN NEW;",
-                    hash="f83232468bf7d9dbea20633c717fbe837ce8ef60",
-                    operation='INSERT OR UPDATE OF "state", "current_revision_id"',
+                    hash="f7c8a49611759a6eaecf6708d2035052d78e360d",
+                    operation='INSERT OR UPDATE OF "state", "current_revision_id", "visibility", "opens_at", "closes_at"',
                     pgid="pgtrigger_changes_are_numbered_e8c5f",
                     table="marketplace_opportunity",
                     when="BEFORE",

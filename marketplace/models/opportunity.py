@@ -85,7 +85,7 @@ class Opportunity(ReferencedModel):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     changed_xid = models.BigIntegerField(
-        default=0, editable=False, help_text="transaction that last changed state or revision: indexes follow it"
+        default=0, editable=False, help_text="transaction that last changed when it is open, or for whom"
     )
     skills = models.ManyToManyField(Skill, through="OpportunitySkill", related_name="opportunities")
 
@@ -142,7 +142,7 @@ class Opportunity(ReferencedModel):
             # What has changed since an index in memory was last brought up to date.
             models.Index(fields=["changed_xid"], name="opportunity_changed_idx"),
         ]
-        triggers = [changes_are_numbered("state", "current_revision_id")]
+        triggers = [changes_are_numbered("state", "current_revision_id", "visibility", "opens_at", "closes_at")]
 
     def __str__(self) -> str:
         return f"{self.reference} {self.title}"

@@ -121,6 +121,11 @@ def assemble(
     """
     wanted, rate = row.weekly_hours, row.rate_amount
     gathered: dict[str, Any] = {
+        "revision": row.revision,
+        "latitude": row.latitude,
+        "longitude": row.longitude,
+        "work_starts_minute": row.work_starts_minute,
+        "work_ends_minute": row.work_ends_minute,
         "utc_offset_minutes": utc_offset_minutes(row.timezone, on),
         "free_hours": None if wanted is None else max(wanted - hours_taken, 0),
         "hourly_rate": None if rate is None else hourly_eur(rate, row.rate_currency, row.rate_period, rates),
@@ -130,16 +135,8 @@ def assemble(
         "groups": groups,
         "vetting": vetting,
     }
-    return CandidateFacts(
-        candidate_id=candidate_id,
-        revision=row.revision,
-        latitude=row.latitude,
-        longitude=row.longitude,
-        work_starts_minute=row.work_starts_minute,
-        work_ends_minute=row.work_ends_minute,
-        **gathered,
-        **{one.fact: _stated(one, row) for one in ATTRIBUTES.values() if one.fact not in gathered},
-    )
+    stated = {one.fact: _stated(one, row) for one in ATTRIBUTES.values() if one.fact not in gathered}
+    return CandidateFacts(candidate_id, **stated, **gathered)
 
 
 def _stated(attribute: Attribute, row: Any) -> Any:

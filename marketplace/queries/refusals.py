@@ -166,7 +166,12 @@ def _turned(literal: Literal, then: CandidateFacts, judged: Judgement) -> bool:
 
 def _first_refused(refusals: Iterable[EligibilityRefusal]) -> dict[Subject, tuple[datetime, Kept]]:
     """Every subject that somebody was refused for, with when they first were and what they had said of it."""
-    found = [(refusal.at, Asked.from_json(raw)) for refusal in refusals for raw in refusal.verdict.get("asked", ())]
+    found = [
+        (parse_datetime(raw.get("at", "")) or refusal.at, Asked.from_json(raw))
+        for refusal in refusals
+        for raw in refusal.verdict.get("asked", ())
+    ]
+    found.sort(key=lambda one: one[0])
     became = survivors(int(skill_id) for _, one in found for skill_id in _skills_in(one.facts))
     first: dict[Subject, tuple[datetime, Kept]] = {}
     for at, one in found:

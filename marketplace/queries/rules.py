@@ -6,6 +6,7 @@ many rules are asked for.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -17,7 +18,20 @@ from marketplace.core.money import hourly_eur
 from marketplace.models import ExchangeRateSet
 from marketplace.queries.rates import rates_of
 from marketplace.queries.skills import survivors
-from matching.core.rules import Grounds, HasSkill, PayCeiling, Rule, criteria, load, resolved, skill_ids
+from matching.core.rules import (
+    OPEN_TO_NOBODY,
+    Grounds,
+    HasSkill,
+    InvalidRule,
+    PayCeiling,
+    Rule,
+    criteria,
+    load,
+    resolved,
+    skill_ids,
+)
+
+logger = logging.getLogger(__name__)
 
 Key = TypeVar("Key")
 
@@ -81,8 +95,8 @@ class Stated(Protocol):
 
 def resolved_rules(revisions: Mapping[Key, Stated | None], *, rate_set: ExchangeRateSet | None) -> dict[Key, Rule]:
     """The rules of revisions, ready to be judged; no revision, and one without a rule, is open to all. Skills are those
-    of the present taxonomy."""
-    rules = {key: load(revision.rule if revision else None) for key, revision in revisions.items()}
+    of the present taxonomy. A stored rule that cannot be read accepts nobody, and holds up no other."""
+    rules = {key: _loaded(key, revision.rule if revision else None) for key, revision in revisions.items()}
     rates = rates_of(rate_set)
     became, narrower = _taxonomy_of(rules.values())
     return {
@@ -101,6 +115,14 @@ def resolved_draft(rule: Rule, ceilings: tuple[PayCeiling, ...] | None = None) -
     """A rule that no revision holds yet, ready to be judged. One about pay needs `ceilings`."""
     became, narrower = _taxonomy_of([rule])
     return resolved(rule, Grounds(became, narrower, ceilings))
+
+
+def _loaded(key: object, raw: dict[str, Any] | None) -> Rule:
+    try:
+        return load(raw)
+    except InvalidRule:
+        logger.exception("the stored rule of %s is refused: nobody is accepted by it", key)
+        return OPEN_TO_NOBODY
 
 
 def _taxonomy_of(rules: Iterable[Rule]) -> tuple[dict[int, int], dict[int, tuple[int, ...]]]:

@@ -140,9 +140,9 @@ class CandidateProjectionAdmin(ReadOnlyAdmin):
     fields = (
         "candidate", "revision", "is_current", "headline", "titles", "country", "region", "latitude", "longitude",
         "timezone", "utc_offset_minutes", "work_starts_minute", "work_ends_minute", "work_starts_utc", "work_minutes",
-        "languages_json", "authorisations_json", "vetting_json", "years_experience", "weekly_hours", "free_hours", "hourly_rate", "commitments",
-        "available_from", "skills_table", "groups", "discoverable", "open_to_offers", "present", "rate_set",
-        "refreshed_at",
+        "languages_json", "authorisations_json", "vetting_json", "years_experience", "weekly_hours", "free_hours",
+        "hourly_rate", "commitments", "available_from", "skills_table", "groups", "discoverable", "open_to_offers",
+        "present", "rate_set", "refreshed_at",
     )  # fmt: skip
 
     @display(description="Candidate", ordering="candidate__name")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAY_MINUTES = 24 * 60
+_LAST_DAY = date.max - timedelta(days=1)  # whose noon is within the calendar in every zone
 
 
 @lru_cache(maxsize=4096)
@@ -19,7 +20,7 @@ def utc_offset_minutes(timezone: str | None, on: date) -> int | None:
         zone = ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
-    offset = datetime.combine(on, time(12), tzinfo=UTC).astimezone(zone).utcoffset()
+    offset = datetime.combine(min(on, _LAST_DAY), time(12), tzinfo=UTC).astimezone(zone).utcoffset()
     return None if offset is None else round(offset.total_seconds() / 60)
 
 

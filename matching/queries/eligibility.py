@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.db.models import Count, F, Func, Q, QuerySet
+import numpy as np
+import numpy.typing as npt
+from django.db.models import Count, F, Func, QuerySet, TextField, Value
 
 from accounts.access import organisations_of
 from accounts.core.actor import Actor
@@ -15,12 +18,13 @@ from marketplace.models import Candidate, Skill
 from marketplace.queries.naming import names_of
 from matching.compile_sql import compile_normal
 from matching.core.columns import COLUMNS, CriterionCounts, Form, Split
+from matching.core.eligibility import Outcome
 from matching.core.names import Names
 from matching.core.rules import Literal, Not, Quorum, Rule, literals, normal, skill_ids, text
-from matching.core.rules.normal import Normal
+from matching.core.rules.normal import ROOT, Normal
 from matching.models import CandidateProjection
 
-MOST_CRITERIA = 40  # of which each costs four counts
+MOST_CRITERIA = 40  # that are told of
 
 
 def found_by(actor: Actor) -> QuerySet[CandidateProjection]:
@@ -41,6 +45,7 @@ class CountedRule:
 
     def __init__(self, tree: Normal, people: QuerySet[CandidateProjection], on: date) -> None:
         self._tree, self._people, self._on = tree, people, on
+        self._by_code: dict[str, Answers] = {}
 
     def criteria(self, asked: Sequence[Literal]) -> tuple[Split, tuple[CriterionCounts, ...]]:
         nodes: list[Normal] = [self._tree]
@@ -54,24 +59,64 @@ class CountedRule:
         return self._splits([_with(self._tree, node) for node in nodes]) if nodes else []
 
     def gained_codes(self, path: str, column: str) -> dict[str, int]:
-        holds = compile_normal(self._tree, on=self._on).is_true
-        met = compile_normal(_with(self._tree, Quorum(0, (), path)), on=self._on).is_true
-        code: Any = F(column)
-        if any(each.name == column and each.form is Form.MEMBERS for each in COLUMNS):
-            code = Func(code, function="unnest")
-        rows = self._people.filter(met).exclude(holds).annotate(code=code).values_list("code").annotate(n=Count("pk"))
-        return {code: n for code, n in rows if code}
+        without = _with(self._tree, Quorum(0, (), path))
+        if column not in self._by_code:
+            code: Any = F(column)
+            if any(each.name == column and each.form is Form.MEMBERS for each in COLUMNS):
+                code = Func(code, function="unnest")
+            self._by_code[column] = Answers(self._people, [self._tree], self._on, code=code)
+        found = self._by_code[column]
+        gained = found.numbers * (found.truth(without)[0] & ~found.truth(self._tree)[0])
+        codes: dict[str, int] = defaultdict(int)
+        for one, number in zip(found.codes, gained.tolist(), strict=True):
+            codes[one] += number
+        return {one: number for one, number in codes.items() if one and number}
 
-    def _splits(self, nodes: Sequence[Normal]) -> list[Split]:
+    def _splits(self, nodes: list[Normal]) -> list[Split]:
         """Of all these nodes, in one statement."""
-        counts: dict[str, Count] = {"total": Count("pk")}
-        for number, node in enumerate(nodes):
-            compiled = compile_normal(node, on=self._on)
-            counts[f"holds_{number}"] = _count(compiled.is_true)
-            counts[f"fails_{number}"] = _count(compiled.is_false)
-        found = self._people.aggregate(**counts)
-        both = [(found[f"holds_{number}"], found[f"fails_{number}"]) for number in range(len(nodes))]
-        return [Split(holds, found["total"] - holds - fails, fails) for holds, fails in both]
+        found = Answers(self._people, nodes, self._on)
+        total = int(found.numbers.sum())
+        both = [tuple(int(found.numbers[part].sum()) for part in found.truth(node)) for node in nodes]
+        return [Split(holds, total - holds - fails, fails) for holds, fails in both]
+
+
+class Answers:
+    """How many people answer the criteria of some rules in which way. Each criterion is asked once, however many rules
+    are made of it: what follows for a rule is reckoned here, for all who answer alike together.
+
+    `numbers` are people by way of answering, and `codes` what they have for the `code` that is asked besides.
+    """
+
+    def __init__(
+        self, people: QuerySet[CandidateProjection], nodes: Iterable[Normal], on: date, *, code: Any = None
+    ) -> None:
+        asked = dict.fromkeys(literal.criterion for node in nodes for literal in literals(node))
+        self._places = {criterion: place for place, criterion in enumerate(asked)}
+        columns: dict[str, Any] = {"code": Value(None, output_field=TextField()) if code is None else code}
+        for criterion, place in self._places.items():
+            columns[f"answer_{place}"] = compile_normal(Literal(criterion, True, ROOT), on=on).outcome
+        ways = people.order_by().annotate(**columns).values_list(*columns).annotate(number=Count("pk"))
+        rows = list(ways)
+        self.codes = [row[0] for row in rows]
+        self.numbers = np.array([row[-1] for row in rows], np.int64)
+        answers = np.array([[_ANSWERS[answer] for answer in row[1:-1]] for row in rows], np.int8)
+        self._answers = answers.reshape(len(rows), len(asked))
+
+    def truth(self, node: Normal) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Which ways of answering make the node hold, and which make it fail."""
+        if isinstance(node, Literal):
+            answers = self._answers[:, self._places[node.criterion]]
+            holds, fails = answers == 1, answers == 0
+            return (holds, fails) if node.wanted else (fails, holds)
+        held, failed = np.zeros((2, len(self.numbers)), np.int32)
+        for part in node.of:
+            holds, fails = self.truth(part)
+            held += holds
+            failed += fails
+        return held >= node.n, len(node.of) - failed < node.n
+
+
+_ANSWERS = {Outcome.ELIGIBLE: 1, Outcome.INELIGIBLE: 0, Outcome.UNKNOWN: -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +159,3 @@ def _with(node: Normal, other: Normal) -> Normal:
     if isinstance(node, Literal) or not other.path.startswith(node.path):
         return node
     return Quorum(node.n, tuple(_with(part, other) for part in node.of), node.path)
-
-
-def _count(condition: Q) -> Count:
-    return Count("pk", filter=condition)

@@ -6,6 +6,7 @@ the database. Everybody but staff is told counts as `matching.core.suppression` 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,6 +58,7 @@ from matching.queries.roster import keeper
 
 MOST_RELAXATIONS = 6
 RELAXED_CRITERIA = 12  # those whose dropping would gain most
+MOST_STEPS = 24  # of one criterion: of a long list, not every value is tried
 MORE_CODES = 3  # of the countries, regions or kinds of work that could be accepted as well, the most frequent
 
 
@@ -204,7 +206,13 @@ def _relaxed(
     chosen = set(worth[:RELAXED_CRITERIA])
     places = {path: (node, wanted) for path, node, wanted in nodes(rule)}
     dropped = {one.literal.path: one.without for one in counts}
-    found = [step for step in steps(rule) if step.path in chosen or isinstance(step.part, AtLeast)]
+    found: list[Step] = []
+    tried = Counter[str]()
+    for step in steps(rule):
+        if step.path in chosen or isinstance(step.part, AtLeast):
+            tried[step.path] += 1
+            if step.part is None or tried[step.path] <= MOST_STEPS:
+                found.append(step)
     for path in sorted(chosen):
         criterion, wanted = places[path]
         if isinstance(criterion, Criterion):

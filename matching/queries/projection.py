@@ -41,19 +41,21 @@ def columns_of(facts: CandidateFacts) -> dict[str, Any]:
 
 def facts_from(row: CandidateProjection) -> CandidateFacts:
     """The facts that a row holds: the inverse of `columns_of`."""
-    return CandidateFacts(
-        candidate_id=row.candidate_id,
-        revision=row.revision,
-        latitude=row.latitude,
-        longitude=row.longitude,
-        work_starts_minute=row.work_starts_minute,
-        work_ends_minute=row.work_ends_minute,
-        languages=row.languages,
-        work_authorisations={country: _day(text) for country, text in row.work_authorisations.items()},
-        skills={int(skill_id): _skill_fact(fact) for skill_id, fact in row.skills.items()},
-        vetting={check: VettingFact(result["passed"], _day(result["until"])) for check, result in row.vetting.items()},
+    known: dict[str, Any] = {
         **{one.fact: _fact(one, getattr(row, one.column)) for one in ATTRIBUTES.values()},
-    )
+        "revision": row.revision,
+        "latitude": row.latitude,
+        "longitude": row.longitude,
+        "work_starts_minute": row.work_starts_minute,
+        "work_ends_minute": row.work_ends_minute,
+        "languages": row.languages,
+        "work_authorisations": {country: _day(text) for country, text in row.work_authorisations.items()},
+        "skills": {int(skill_id): _skill_fact(fact) for skill_id, fact in row.skills.items()},
+        "vetting": {
+            check: VettingFact(result["passed"], _day(result["until"])) for check, result in row.vetting.items()
+        },
+    }
+    return CandidateFacts(row.candidate_id, **known)
 
 
 def projected_facts(candidate_ids: Collection[int]) -> Iterator[CandidateFacts]:

@@ -113,9 +113,9 @@ class Roster:
             rows = cursor.fetchall()
             horizon = rows[0][0]
             changes = {(person, is_gone, xid) for _, person, is_gone, xid in rows if person is not None}
-            news = {
-                person for person, is_gone, xid in changes if (person, is_gone, xid) not in self._seen or xid == OWN
-            }
+            news = {person for person, _, xid in changes - self._seen}
+            # A transaction may write again, and what it wrote may be rolled back: then nothing tells of it any more.
+            news |= {person for person, _, xid in changes | self._seen if xid == OWN}
             if len(news) > MOST_NEWS:
                 raise Outrun(f"{len(news):,} people have changed")
             if news:
@@ -138,8 +138,8 @@ class Roster:
 
 
 # Changes are told apart by person, kind and transaction: a transaction that began early and commits late may well write
-# over what a later one wrote. The reader's own transaction may write again: what it wrote is read each time. Numbers
-# that no transaction of this server has reached come from a dump of another server's; they say nothing.
+# over what a later one wrote. What the reader's own transaction wrote is read each time, and once more by who asks
+# next. Numbers that no transaction of this server has reached come from a dump of another server's; they say nothing.
 _CHANGES = f"""
     WITH now AS MATERIALIZED (
         SELECT pg_snapshot_xmin(snapshot)::text::bigint AS xmin, pg_snapshot_xmax(snapshot)::text::bigint AS xmax,

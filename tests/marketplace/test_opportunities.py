@@ -356,8 +356,9 @@ def test_a_rule_asks_about_the_lists_of_its_own_organisation_alone() -> None:
         group = standard_group(actor=by.actor, organisation_id=by.organisation.public_id, kind="do_not_rehire")
         return {"not": {"attribute": "groups", "op": "eq", "value": group.pk}}
 
-    with pytest.raises(RuleRefused):
-        do(set_eligibility_rule, draft, rule=rule_about(rival))
+    with pytest.raises(RuleRefused) as refusal:
+        do(set_eligibility_rule, draft, rule={"all": [FIVE_YEARS, rule_about(rival)]})
+    assert [fault["path"] for fault in refusal.value.data["faults"]] == ["$.all[1].not"]
     assert do(set_eligibility_rule, draft, rule=rule_about(works)).current_revision.rule is not None
 
 

@@ -306,12 +306,31 @@ def test_a_waiver_that_lets_somebody_in_despite_the_rule_accuses_nobody() -> Non
     assert an_application(opportunity, person, now=NOW + 2 * HOUR).changed_after_refusal == []
 
 
-def test_a_refusal_that_cannot_be_recorded_changes_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("failure", [DatabaseError("down"), TypeError("an unknown kind of fact")])
+def test_a_refusal_that_cannot_be_recorded_changes_no_answer(
+    failure: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     opportunity, person = a_published_opportunity(rule=FULL_TIME), a_candidate(weekly_hours=20)
-    with patch.object(EligibilityRefusal.objects, "bulk_create", side_effect=DatabaseError("down")):
+    with patch.object(EligibilityRefusal.objects, "select_for_update", side_effect=failure):
         is_refused(opportunity, person)
     assert "could not be recorded" in caplog.text
     assert not EligibilityRefusal.objects.exists()
+
+
+def test_a_try_with_other_facts_hides_no_later_refusal() -> None:
+    """The try is taken back, and the next edit is given the revision that it had."""
+    five_years = {"attribute": "years_experience", "op": "gte", "value": 5}
+    opportunity = a_published_opportunity(rule={"all": [FULL_TIME, five_years]})
+    person = a_candidate(weekly_hours=20, years_experience=Decimal(3))
+    is_refused(opportunity, person, answers={"facts": {"weekly_hours": 40}}, now=NOW)
+    edit(person, NOW + HOUR, weekly_hours=21)
+    is_refused(opportunity, person, now=NOW + 2 * HOUR)
+    edit(person, NOW + 3 * HOUR, weekly_hours=40, years_experience=Decimal(5))
+
+    assert told(an_application(opportunity, person, now=NOW + 5 * HOUR)) == [
+        "hours wanted: 21 → 40 hours a week, changed 1 hour after the refusal",
+        "experience: 3 → 5 years, changed 3 hours after the refusal",
+    ]
 
 
 def test_a_verdict_that_is_no_refusal_is_not_recorded() -> None:

@@ -7,8 +7,9 @@ from decimal import Decimal
 from threading import Thread
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
+from accounts.models import Organisation
 from marketplace.actions.opportunities import close_opportunity, set_eligibility_rule
 from marketplace.models import Opportunity, OpportunityRevision, Skill, SkillBroader, TaxonomyRevision
 from marketplace.queries.rates import current_rate_set
@@ -36,6 +37,12 @@ pytestmark = pytest.mark.django_db
 GERMAN = {"attribute": "country", "op": "eq", "value": "DE"}
 FRENCH = {"attribute": "country", "op": "eq", "value": "FR"}
 IN_GERMANY = CandidateFacts(1, country="DE")
+
+
+@pytest.fixture(autouse=True)
+def _no_rules_of_the_last_test() -> None:
+    """Tests empty tables whole, which no trigger sees."""
+    OPEN_RULES.forget()
 
 
 def found(facts: CandidateFacts = IN_GERMANY, now=NOW) -> dict[int, Outcome]:
@@ -179,19 +186,23 @@ def test_the_day_asked_about_counts() -> None:
     assert set(found(allowed, now=NOW - 300 * DAY)) == {opportunity.pk}
 
 
-def test_a_rule_that_changes_while_it_is_judged_is_judged_as_it_is(monkeypatch) -> None:
+def test_opening_times_visibility_and_suspensions_are_followed() -> None:
     opportunity = a_published_opportunity(rule=GERMAN)
-    other = a_published_opportunity(rule=GERMAN)
-    judge = OPEN_RULES.judge
+    assert set(found()) == {opportunity.pk}
 
-    def judged_too_early(*args, **options):
-        answer = judge(*args, **options)
-        ask_for(opportunity, {"not": FRENCH})
-        ask_for(other, FRENCH)
-        return answer
+    rows = Opportunity.objects.filter(pk=opportunity.pk)
+    for closed, opened in (
+        ({"closes_at": NOW - DAY}, {"closes_at": None}),
+        ({"opens_at": NOW + DAY}, {"opens_at": NOW}),
+        ({"visibility": Opportunity.Visibility.UNLISTED}, {"visibility": Opportunity.Visibility.PUBLIC}),
+    ):
+        rows.update(**closed)
+        assert found() == {}, closed
+        rows.update(**opened)
+        assert set(found()) == {opportunity.pk}, opened
 
-    monkeypatch.setattr(OPEN_RULES, "judge", judged_too_early)
-    assert found() == {opportunity.pk: Outcome.ELIGIBLE}
+    Organisation.objects.filter(pk=opportunity.posting_organisation_id).update(suspended_at=NOW)
+    assert found() == {}
 
 
 def test_asking_takes_two_statements_however_many_rules_there_are(django_assert_num_queries) -> None:
@@ -211,6 +222,91 @@ def test_a_refresh_that_fails_leaves_no_half_index(monkeypatch) -> None:
         found()
     monkeypatch.undo()
     assert found() == {}
+
+
+def refused(opportunity: Opportunity) -> None:
+    """Have it stand under a rule that an earlier version stored and that this one does not read."""
+    OpportunityRevision.objects.filter(current_for=opportunity).update(rule={"shoeSize": 45})
+
+
+def test_a_stored_rule_that_cannot_be_read_accepts_nobody_and_holds_up_no_other(caplog) -> None:
+    broken, sound = a_published_opportunity(rule=GERMAN), a_published_opportunity(rule=GERMAN)
+    with connection.cursor() as cursor:  # revisions are never rewritten; what was written once may be old
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        refused(broken)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    assert found() == {sound.pk: Outcome.ELIGIBLE}
+    revision = OpportunityRevision.objects.get(current_for=broken)
+    assert f"the stored rule of {revision.pk} is refused" in caplog.text
+    ask_for(broken, GERMAN)
+    assert set(found()) == {broken.pk, sound.pk}
+
+
+def test_a_refresh_that_fails_is_taken_up_where_it_ended(monkeypatch) -> None:
+    opportunities = [a_published_opportunity(rule=GERMAN) for _ in range(5)]
+    monkeypatch.setattr(open_rules, "CHUNK", 2)
+    asked: list[list[int]] = []
+    resolve = open_rules.resolved_rules
+
+    def cut_off(revisions, **options):
+        asked.append(sorted(revisions))
+        if len(asked) == 2:
+            raise OperationalError("canceling statement due to statement timeout")
+        return resolve(revisions, **options)
+
+    monkeypatch.setattr(open_rules, "resolved_rules", cut_off)
+    with pytest.raises(OperationalError):
+        found()
+    assert set(found()) == {one.pk for one in opportunities}
+    assert [len(revisions) for revisions in asked] == [2, 2, 2, 1]
+    assert asked[1] == asked[2]
+
+
+def test_a_lost_connection_does_not_cost_the_index(monkeypatch) -> None:
+    opportunity = a_published_opportunity(rule=GERMAN)
+    found()
+    with monkeypatch.context() as broken:
+        broken.setattr(OPEN_RULES, "_changes", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            found()
+    assert opportunity.pk in OPEN_RULES._known.index
+    ask_for(opportunity, FRENCH)
+    assert found() == {}
+
+
+def test_numbers_from_another_servers_dump_are_not_read_again() -> None:
+    opportunity = a_published_opportunity(rule=GERMAN)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        Opportunity.objects.update(changed_xid=9_000_000_000_000)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    OPEN_RULES.forget()
+    assert set(found()) == {opportunity.pk}
+    assert not OPEN_RULES._known.unsettled
+    assert [row[2] for row in OPEN_RULES._changes()] == [None]
+    ask_for(opportunity, FRENCH)
+    assert found() == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_whose_transaction_began_long_ago_takes_nothing_from_the_others() -> None:
+    skill = a_skill()
+    taught = [a_published_opportunity(rule={"skill": skill.pk, "minLevel": 2}) for _ in range(3)]
+    opportunity = a_published_opportunity(rule=FRENCH)
+    facts = CandidateFacts(1, country="DE", skills={skill.pk: SkillFact(3)})
+    assert set(found(facts)) == {one.pk for one in taught}
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute("SELECT 1")
+        in_another_connection(lambda: ask_for(opportunity, GERMAN))
+        in_another_connection(revised)
+        seen: list[set[int]] = []
+        in_another_connection(lambda: seen.append(set(found(facts))))
+        assert seen == [{one.pk for one in [*taught, opportunity]}]
+        found(facts)  # sees neither the rule nor the revision of the taxonomy
+    assert set(found(facts)) == {one.pk for one in [*taught, opportunity]}
+    connection.close()
 
 
 def in_another_connection(act: Callable[[], None]) -> None:

@@ -21,7 +21,7 @@ from marketplace.actions.candidates import (
 from marketplace.actions.offers import accept_offer, send_offer
 from marketplace.actions.opportunities import close_opportunity
 from marketplace.core.money import Pay
-from marketplace.models import Candidate
+from marketplace.models import Candidate, OpportunityRevision
 from marketplace.queries.facts import current_rate_set, facts_of, terms_of
 from matching.actions import locks, marks, projection, rescoring
 from matching.actions.models import live_model
@@ -29,6 +29,7 @@ from matching.actions.rescoring import candidates as candidate_rescoring
 from matching.core.scoring import HEADS, LinearModel, score
 from matching.models import CandidateProjection, Mark, Match
 from matching.queries import freshness, matches_for
+from matching.queries.open_rules import OPEN_RULES
 from matching.queries.projection import facts_from, projected_facts
 from tests.marketplace.factories import (
     NOW,
@@ -87,6 +88,23 @@ def test_new_rates_mark_everybody_and_every_open_opportunity():
         ("candidate", candidate.pk),
         ("opportunity", opportunity.pk),
     }
+
+
+def test_a_stored_rule_that_cannot_be_read_matches_nobody_and_holds_up_no_other(caplog) -> None:
+    skill = a_skill()
+    broken, sound = asking_for(skill), asking_for(skill)
+    candidate = skilled(skill)
+    work()
+    with connection.cursor() as cursor:  # revisions are never rewritten; what was written once may be old
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        OpportunityRevision.objects.filter(current_for=broken).update(rule={"shoeSize": 45})
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    OPEN_RULES.forget()
+    marks.mark_all(NOW)
+    rescoring.drain_all(NOW)
+    assert not Mark.objects.exists()
+    assert (best(broken), best(sound)) == ([], [candidate.pk])
+    assert "is refused" in caplog.text
 
 
 def test_a_subject_that_cannot_be_scored_does_not_hold_up_the_others(monkeypatch):

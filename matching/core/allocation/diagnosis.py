@@ -13,8 +13,6 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow
 
 from matching.core.allocation.graph import OpenGraph, open_graph
 from matching.core.allocation.prices import NOBODY, UNREACHABLE, Exchanges, exchanges, gains
@@ -223,6 +221,9 @@ class _Search:
     def _all_reachable(self, row: int) -> tuple[tuple[int, ...], int, int]:
         """The set of everything `row` could take people from, the same for all rows that reach each other."""
         if self._components is None:
+            from scipy.sparse import csr_array  # half a second, which only those who diagnose should wait for
+            from scipy.sparse.csgraph import connected_components
+
             size = len(self.graph.seats)
             ones = np.ones(len(self.arcs.taker), dtype=np.int8)
             network = csr_array((ones, (self.arcs.taker, self.arcs.giver)), shape=(size, size))
@@ -257,6 +258,9 @@ class _Search:
         Holding `row` costs its people once; what the others add is their seats less the people who are left for
         them, at best the part of their seats that a maximum flow cannot fill, and a minimum cut names them.
         """
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
         own = self.people_of(row)
         surplus = int(seats[row]) - len(own)
         if not others:

@@ -104,6 +104,15 @@ class RuleIndex:
     """
 
     def __init__(self) -> None:
+        self._begin()
+        self._levels: list[_Level] = []
+        self._row_of: dict[int, int] = {}
+        self._keys, self._roots = Column(), Column()
+        self._free: list[int] = []
+        self._left_behind = 0
+
+    def _begin(self) -> None:
+        """No cells yet but the two that stand for everybody and nobody, and no criteria."""
         self._size = 2  # cells, the first two being NEVER and ALWAYS
         self._cell_of: dict[Criterion, int] = {}
         self._negation_of: dict[int, int] = {}
@@ -117,11 +126,6 @@ class RuleIndex:
             HoursOverlap: Overlaps(),
             RateWithinPay: PayCeilings(),
         }
-        self._levels: list[_Level] = []
-        self._row_of: dict[int, int] = {}
-        self._keys, self._roots = Column(), Column()
-        self._free: list[int] = []
-        self._left_behind = 0
 
     def __len__(self) -> int:
         return len(self._row_of)
@@ -213,9 +217,28 @@ class RuleIndex:
         return self._size - 1
 
     def _sweep(self) -> None:
-        """Clear away the quorums of rules that are gone; from the top, as quorums hold on to those below."""
+        """Clear away the quorums and the criteria of rules that are gone; from the top, as what stands above holds on
+        to what is below. Cells that are left move together."""
         used = np.zeros(self._size, dtype=bool)
+        used[[NEVER, ALWAYS]] = True
         used[self._roots.values] = True
         for level in reversed(self._levels):
             level.keep(used)
+        negations = [(cell, turned) for cell, turned in self._negation_of.items() if used[turned]]
+        used[[cell for cell, _ in negations]] = True
+        kept = [criterion for criterion, cell in self._cell_of.items() if used[cell]]
+        old, size = self._cell_of, self._size
+        self._begin()
+        moved = np.zeros(size, dtype=np.int64)
+        moved[ALWAYS] = ALWAYS
+        for criterion in kept:
+            moved[old[criterion]] = self._criterion(criterion)
+        for cell, turned in negations:
+            moved[turned] = self._negation(int(moved[cell]))
+        for level in self._levels:
+            moved[level.cells.values] = np.arange(self._size, self._size + len(level.cells))
+            self._size += len(level.cells)
+        for level in self._levels:
+            level.cells, level.parts = Column(moved[level.cells.values]), Column(moved[level.parts.values])
+        self._roots = Column(moved[self._roots.values])
         self._left_behind = 0

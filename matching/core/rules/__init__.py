@@ -4,6 +4,7 @@ from matching.core.rules.disclosing import disclosed
 from matching.core.rules.faults import InvalidRule, RuleFault
 from matching.core.rules.grammar import (
     OPEN_TO_ALL,
+    OPEN_TO_NOBODY,
     All,
     Any,
     AtLeast,
@@ -35,6 +36,7 @@ __all__ = [
     "MAX_LEVELS",
     "MAX_LISTED",
     "OPEN_TO_ALL",
+    "OPEN_TO_NOBODY",
     "All",
     "Any",
     "AtLeast",

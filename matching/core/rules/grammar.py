@@ -165,6 +165,8 @@ Criterion: TypeAlias = Compare | HasSkill | HasLanguage | MayWorkIn | LivesIn | 
 Rule: TypeAlias = All | Any | Not | AtLeast | Criterion
 
 OPEN_TO_ALL = All(())
+OPEN_TO_NOBODY = Any(())
+"""What stands for a stored rule that cannot be read any more. Nobody can set it."""
 
 
 def children(rule: Rule) -> tuple[Rule, ...]:

@@ -71,10 +71,11 @@ def test_a_rule_splits_people_as_the_specification_does_however_they_are_segment
             assert JudgedRule(normal(asked), each, TODAY).criteria([])[0] == split(people, asked), asked
 
 
-def test_criteria_are_counted_as_if_everybody_met_each_in_turn():
+@pytest.mark.parametrize("rounds", [15, pytest.param(400, marks=pytest.mark.soak)])
+def test_criteria_are_counted_as_if_everybody_met_each_in_turn(rounds):
     chance, people = drawn(2)
     whole = crowd(segment(people))
-    for _ in range(60):
+    for _ in range(rounds):
         asked = rule(chance)
         tree = normal(asked)
         for one in JudgedRule(tree, whole, TODAY).criteria(list(literals(tree)))[1]:

@@ -106,6 +106,17 @@ def test_rules_that_are_replaced_or_dropped_leave_nothing_behind() -> None:
     assert found(index, people[0]) == ([], [])
 
 
+def test_an_index_does_not_grow_while_rules_only_change() -> None:
+    index = RuleIndex()
+    for turn in range(5 * SWEEP_AT):
+        level = Compare("hourly_rate", Operator.GTE, Decimal(turn) / 100)
+        index.put(turn % 10, All((Any((HasSkill(turn + 1, 2), Not(level))), HasLanguage("de", 3))))
+    assert index._size < 10 * SWEEP_AT
+    assert len(index._cell_of) < 5 * SWEEP_AT
+    person = CandidateFacts(1, languages={"de": 3}, hourly_rate=Decimal("49.91"))
+    assert found(index, person) == (list(range(2, 10)), [])
+
+
 HOURLY = Compare("hourly_rate", Operator.GT, Decimal("20"))
 CEILINGS = (PayCeiling("DE", Decimal("30")), PayCeiling("DE-BY", Decimal("40")), PayCeiling("", Decimal("25")))
 WORLDWIDE = (PayCeiling("DE-BE", None), PayCeiling("US-WA/Seattle", Decimal("90")))
