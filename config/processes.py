@@ -25,13 +25,24 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+MOST_RESTARTS = 3  # within RESTART_SECONDS; a child that ends more often than that cannot run
+RESTART_SECONDS = 60
+
+
 @dataclass
 class Process:
-    """A running child. Its output goes to `log`."""
+    """A running child. Its output goes to `log`. One that `returns` is started again where it ends by itself."""
 
     name: str
-    popen: subprocess.Popen[bytes]
+    command: Sequence[str]
+    environment: Mapping[str, str]
     log: Path
+    popen: subprocess.Popen[bytes]
+    returns: bool = False
+    restarted_at: list[float] = field(default_factory=list)
+
+    def may_restart(self, now: float) -> bool:
+        return self.returns and sum(now - at < RESTART_SECONDS for at in self.restarted_at) < MOST_RESTARTS
 
     def tail(self, lines: int = 25) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
@@ -45,33 +56,38 @@ class Processes:
     log_folder: Path
     children: list[Process] = field(default_factory=list)
 
-    def start(self, name: str, command: Sequence[str], **environment: str) -> Process:
+    def start(self, name: str, command: Sequence[str], *, returns: bool = False, **environment: str) -> Process:
         self.log_folder.mkdir(parents=True, exist_ok=True)
         log = self.log_folder / f"{name}.log"
-        with log.open("wb") as output:
-            popen = subprocess.Popen(
-                command,
-                env={**self.environment, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                # A group of its own: Ctrl-C reaches the supervisor alone, which then stops them in order.
-                start_new_session=True,
-                preexec_fn=end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - single-threaded here
-            )
-        process = Process(name, popen, log)
+        log.unlink(missing_ok=True)
+        whole = {**self.environment, **environment}
+        process = Process(name, command, whole, log, _spawn(command, whole, log), returns)
         self.children.append(process)
         return process
 
     def check(self) -> None:
-        """Raise ProcessFailed when a child has ended."""
+        """Start those again that return; raise ProcessFailed when another child has ended, or one of them too often.
+
+        A worker may end when the broker does: Celery's client for it fails where it should reconnect, if messages were
+        unacknowledged twice in a row.
+        """
         for child in self.children:
             status = child.popen.poll()
-            if status is not None:
+            if status is None:
+                continue
+            if not child.may_restart(now := time.monotonic()):
                 raise ProcessFailed(
                     f"The {child.name} process ended by itself (status {status}). "
                     f"The end of {child.log}:\n\n{child.tail()}"
                 )
+            _end_group(child)
+            child.restarted_at.append(now)
+            child.popen = _spawn(child.command, child.environment, child.log)
+
+    @property
+    def restarts(self) -> int:
+        """How often any of the present children was started again."""
+        return sum(len(child.restarted_at) for child in self.children)
 
     def stop(self, process: Process, grace_seconds: float = 20) -> None:
         """Ask it to finish what it does, and end it where it takes longer than the grace."""
@@ -79,9 +95,7 @@ class Processes:
             process.popen.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.popen.wait(grace_seconds)
-        # Pool workers and server workers share the child's group; none may outlive it.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.popen.pid, signal.SIGKILL)
+        _end_group(process)
         process.popen.wait()
         if process in self.children:
             self.children.remove(process)
@@ -92,6 +106,26 @@ class Processes:
                 process.popen.terminate()
         for process in list(reversed(self.children)):
             self.stop(process, grace_seconds)
+
+
+def _spawn(command: Sequence[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # A group of its own: Ctrl-C reaches the supervisor alone, which then stops them in order.
+            start_new_session=True,
+            preexec_fn=end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - single-threaded here
+        )
+
+
+def _end_group(process: Process) -> None:
+    """Pool workers and server workers share the child's group; none may outlive it."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.popen.pid, signal.SIGKILL)
 
 
 def start_web(processes: Processes, port: int) -> Process:
@@ -121,7 +155,7 @@ def start_worker(processes: Processes, *, name: str = "worker", concurrency: int
         "--without-gossip", "--without-mingle",
     ]  # fmt: skip
     # Each pool process works on one task at a time: it needs few connections.
-    return processes.start(name, command, DATABASE_POOL_SIZE="2")
+    return processes.start(name, command, returns=True, DATABASE_POOL_SIZE="2")
 
 
 def start_beat(processes: Processes, schedule: Path) -> Process:
@@ -130,7 +164,7 @@ def start_beat(processes: Processes, schedule: Path) -> Process:
         sys.executable, "-m", "celery", "--app", "config", "beat",
         "--loglevel", "INFO", "--pidfile=", "--schedule", str(schedule),
     ]  # fmt: skip
-    return processes.start("beat", command)
+    return processes.start("beat", command, returns=True)
 
 
 def wait_until_ready(processes: Processes, web: str, *, seconds: float = 60) -> None:

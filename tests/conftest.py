@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from pytest_django import DjangoDbBlocker
 
@@ -16,6 +17,10 @@ from config import services
 
 if TYPE_CHECKING:
     from tests.live import LiveMuster
+
+# How long a draw or an example takes says something of the machine, and nothing of Muster.
+hypothesis.settings.register_profile("muster", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("muster")
 
 os.environ["MUSTER_ENV"] = "test"
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"

@@ -15,7 +15,7 @@ from marketplace.core.workflow import OpportunityState
 from matching.actions import projection
 from tests.marketplace.factories import NOW, a_candidate, a_published_opportunity
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 PASSWORD = "s3cret-pass-phrase"
 
