@@ -1,3 +1,5 @@
+# allauth, to sign tokens, reaches this module through a lazy stand-in that fails where its parent was imported first.
+import cryptography.hazmat.primitives.serialization  # noqa: F401
 from django.apps import AppConfig
 
 

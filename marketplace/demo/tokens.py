@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-# allauth reaches this module through a lazy stand-in that fails where its parent package was imported first.
-import cryptography.hazmat.primitives.serialization  # noqa: F401
 from allauth.headless.tokens.strategies.jwt import internal
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
