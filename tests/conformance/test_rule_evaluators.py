@@ -159,7 +159,7 @@ SERVED = {
     "two of three skills": (AtLeast(2, (skill(1, min_level=3), skill(2), skill(3))), "projection_skills_idx"),
     "two of three, a place among them": (AtLeast(2, (skill(1), skill(2, 4), ELSEWHERE)), "projection_skills_idx"),
     "ten of twenty skills": (AtLeast(10, tuple(map(skill, range(1, 21)))), "projection_skills_idx"),
-    "a skill and more": (All((skill(1), ELSEWHERE, HasLanguage("de", 3))), "projection_skills_idx"),
+    "a skill and more": (All((skill(1), ELSEWHERE, HasLanguage("de", 3))), "projection_"),  # whichever is narrower
     "a place": (ELSEWHERE, "projection_place_idx"),
 }
 
