@@ -20,7 +20,8 @@ from matching.core.truth import truth
 from matching.queries.open_rules import OPEN_RULES, accepting
 from tests.benchmarks.openings import NOW, TODAY, openings
 
-LEAST_ACCEPTING = 100  # the median over the people: an index that finds nobody measures nothing
+OPENINGS = size("OPENINGS", 100_000)
+LEAST_ACCEPTING = OPENINGS / 1000  # the median over the people: an index that finds nobody measures nothing
 SCANNED = 5  # people for whom every rule is judged in Python, too
 
 
@@ -63,7 +64,7 @@ def end_to_end() -> Measured:
 @contextlib.contextmanager
 def _market() -> Iterator[list[int]]:
     """The data set, with an index that was just built; tells what that took."""
-    with openings(size("OPENINGS", 100_000)) as people:
+    with openings(OPENINGS) as people:
         OPEN_RULES.forget()
         before, start = _resident(), time.perf_counter()
         OPEN_RULES.judge([], on=TODAY, rate_set=None)
