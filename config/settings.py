@@ -285,6 +285,7 @@ ELIGIBILITY_REFUSAL_DAYS = env.int("ELIGIBILITY_REFUSAL_DAYS", 30)
 CONSUMERS: dict[str, str] = {
     "notifications": "marketplace.consumers.notify",
     "waitlist": "marketplace.consumers.serve_the_waiting",
+    "duplicates": "marketplace.consumers.notice_duplicates",
     "rescoring": "matching.consumers.mark",
     "allocation": "matching.consumers.solve",
 }

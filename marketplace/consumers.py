@@ -1,4 +1,4 @@
-"""What the marketplace does when something has happened: the consumers `notifications` and `waitlist`.
+"""What the marketplace does when something has happened: the consumers `notifications`, `waitlist` and `duplicates`.
 
 Texts name the opportunity and the organisation, never a person or a contact: they go out by mail.
 """
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Event, Membership, Organisation, User
 from accounts.subscriptions import consumes
+from marketplace.actions.duplicates import notice_candidate, notice_opportunity
 from marketplace.actions.offers import serve_waitlist
 from marketplace.models import Application, Invitation, Notification, Offer, Opportunity, OpportunityMember, Placement
 from marketplace.queries.naming import names_of
@@ -122,6 +123,38 @@ def serve_the_waiting(event: Event) -> None:
     """Offer a seat that has come free to those who wait for one."""
     opportunity_id = event.payload["opportunity"] if event.aggregate_type == "seat" else event.aggregate_id
     serve_waitlist(opportunity_id, timezone.now())
+
+
+# Changes of these alone can make two postings, or two profiles, look more or less like one.
+COMPARED = frozenset(
+    {"title", "description", "locations"}
+    | {
+        "name",
+        "email",
+        "user",
+        "phone",
+        "linkedin",
+        "country",
+        "region",
+        "headline",
+        "experiences",
+        "skills",
+        "merged_into",
+    }
+)
+COMPARED_AGAIN = {"OpportunityUpdated", "CandidateUpdated"}
+
+
+@consumes(
+    COMPARED_AGAIN
+    | {"OpportunityDrafted", "OpportunityClosed", "OpportunityReopened", "OpportunitySuspended", "CandidateRegistered"}
+)
+def notice_duplicates(event: Event) -> None:
+    """Look for another row that says what this one says. Only staff are shown it."""
+    if event.name in COMPARED_AGAIN and COMPARED.isdisjoint(event.payload["changed"]):
+        return
+    notice = notice_candidate if event.aggregate_type == "candidate" else notice_opportunity
+    notice(event.aggregate_id, timezone.now())
 
 
 def _row(event: Event) -> Opportunity | Application | Invitation | Offer | Placement | None:

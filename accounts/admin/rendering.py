@@ -30,7 +30,7 @@ COLOURS = {
     **dict.fromkeys(["in_review", "paused", "queued", "solving", "committing", "pending", "unknown"], "warning"),
     **dict.fromkeys(["suspended", "failed", "no_show", "ended_early", "rejected", "ineligible"], "danger"),
     **dict.fromkeys(["draft", "closed", "declined", "expired", "withdrawn", "overtaken", "lapsed", "spent"], "default"),
-    **dict.fromkeys(["retired", "cancelled", "discarded", "excluded", "dropped"], "default"),
+    **dict.fromkeys(["retired", "cancelled", "discarded", "excluded", "dropped", "confirmed", "dismissed"], "default"),
 }
 
 

@@ -3,6 +3,7 @@
 from marketplace.admin import (
     applications,
     candidates,
+    duplicates,
     facts,
     groups,
     invitations,
@@ -20,6 +21,7 @@ from marketplace.admin import (
 __all__ = [
     "applications",
     "candidates",
+    "duplicates",
     "facts",
     "groups",
     "invitations",

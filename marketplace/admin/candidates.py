@@ -16,6 +16,7 @@ from accounts.admin.console import EditableInline, ReadOnlyInline, RecordedAdmin
 from accounts.admin.rendering import NOTHING, count_of, link_to_list
 from accounts.admin.steps import DayField, Step, StepForm, choice
 from marketplace.actions.vetting import record_vetting
+from marketplace.admin.duplicates import suspicions_of
 from marketplace.models import (
     Application,
     Candidate,
@@ -104,7 +105,7 @@ class CandidateAdmin(RecordedAdmin):
     search_fields = ("name", "email", "user__email", "headline", "=public_id")
     date_hierarchy = "created_at"
     autocomplete_fields = ("user", "merged_into", "blocked_organisations")
-    readonly_fields = ("public_id", "revision", "created_at", "event_log", "standing")
+    readonly_fields = ("public_id", "revision", "created_at", "event_log", "standing", "suspicions")
     inlines = (SkillsInline, LanguagesInline, AuthorisationsInline, VettingInline, ExperiencesInline)
     steps = (
         Step(
@@ -118,7 +119,7 @@ class CandidateAdmin(RecordedAdmin):
         ),
     )
     fieldsets = (
-        (None, {"fields": ("name", "headline", "user", "standing")}),
+        (None, {"fields": ("name", "headline", "user", "standing", "suspicions")}),
         ("Contacts and résumé", {
             "classes": ("collapse",),
             "description": "Personal. Recruiters see it only once the candidate applied to them or accepted.",
@@ -180,3 +181,7 @@ class CandidateAdmin(RecordedAdmin):
         return link_to_list(Application, "applications", candidate__id__exact=candidate.pk) + link_to_list(
             Placement, " · placements", candidate__id__exact=candidate.pk
         )
+
+    @display(description="Suspected duplicates")
+    def suspicions(self, candidate: Candidate) -> str:
+        return suspicions_of(candidate)

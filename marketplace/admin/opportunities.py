@@ -21,6 +21,7 @@ from accounts.admin.steps import CAREFUL, MomentField, Step, StepForm, actor_of,
 from marketplace.actions import opportunities
 from marketplace.actions.revisions import set_eligibility_rule
 from marketplace.actions.terms import LocationInput, OpportunityFields, PayBandInput, QuestionInput, SkillTermInput
+from marketplace.admin.duplicates import suspicions_of
 from marketplace.admin.wording import rule_in_words
 from marketplace.core.money import Money
 from marketplace.core.workflow import OPPORTUNITY
@@ -199,8 +200,8 @@ class OpportunityAdmin(SavedByActionAdmin):
         "referral_reward_amount", "referral_reward_currency", "replaces_ended_placements",
     )  # fmt: skip
     RECORD = (
-        "reference", "state_badge", "seats_summary", "rule_text", "current_revision", "published_at", "closed_at",
-        "created_by", "created_at", "public_id",
+        "reference", "state_badge", "seats_summary", "rule_text", "suspicions", "current_revision", "published_at",
+        "closed_at", "created_by", "created_at", "public_id",
     )  # fmt: skip
     readonly_fields = (*RECORD, "pipeline", "history", "event_log")
     _terms = (
@@ -308,6 +309,10 @@ class OpportunityAdmin(SavedByActionAdmin):
     def rule_text(self, opportunity: Opportunity) -> str:
         revision = opportunity.current_revision
         return rule_in_words(revision.rule) if revision else "No revision yet"
+
+    @display(description="Suspected duplicates")
+    def suspicions(self, opportunity: Opportunity) -> str:
+        return suspicions_of(opportunity)
 
     def save_by_action(
         self, request: HttpRequest, form: ModelForm, formsets: Sequence[BaseInlineFormSet], change: bool

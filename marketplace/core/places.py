@@ -259,3 +259,8 @@ def places_in(text: str) -> list[Place]:
     # "Berlin, Germany" is one place: a country or region beside a place within it adds nothing.
     finer = {place.country for place in places if place.city or place.region}
     return [place for place in places if place.city or place.region or place.country not in finer]
+
+
+def without_places(text: str) -> str:
+    """The text with every place that `places_in` reads taken out."""
+    return _TOWN_AND_STATE.sub(" ", _PATTERN.sub(" ", text))

@@ -235,6 +235,39 @@ PLACEMENT = machine(
     ],
 )
 
+
+class SuspicionState(StrEnum):
+    OPEN = "open"  # two rows look like one; waits for staff
+    CONFIRMED = "confirmed"  # staff: they are one
+    DISMISSED = "dismissed"  # staff: they are two
+
+
+_D = SuspicionState
+SUSPICION = machine(
+    "suspicion",
+    SuspicionState,
+    initial=_D.OPEN,
+    moves=[
+        *_moves(
+            (_D.OPEN, _D.DISMISSED),
+            "confirm",
+            _D.CONFIRMED,
+            STAFF,
+            "DuplicateConfirmed",
+            "records that the two are one; it merges, closes and tells nothing",
+        ),
+        *_moves(
+            (_D.OPEN, _D.CONFIRMED),
+            "dismiss",
+            _D.DISMISSED,
+            STAFF,
+            "DuplicateDismissed",
+            "records that the two are two; they are suspected again only once there is something new to it",
+        ),
+        Move(_D.DISMISSED, "suspect", _D.OPEN, SYSTEM, "DuplicateSuspectedAgain"),
+    ],
+)
+
 LIVE_PLACEMENT_STATES = (_P.ONBOARDING.value, _P.ACTIVE.value, _P.PAUSED.value)
 DEFAULT_PIPELINE = ("applied", "review", "shortlist", "offer")
 MACHINES = (OPPORTUNITY, INVITATION, APPLICATION, OFFER, SEAT, PLACEMENT)

@@ -7,6 +7,7 @@ from marketplace.models.candidate import (
     WorkAuthorisation,
     WorkExperience,
 )
+from marketplace.models.duplicate import CandidateFingerprint, OpportunityFingerprint, SuspectedDuplicate
 from marketplace.models.group import CandidateGroup, CandidateGroupMembership
 from marketplace.models.invitation import Invitation
 from marketplace.models.money import ExchangeRate, ExchangeRateSet
@@ -39,6 +40,7 @@ from marketplace.models.taxonomy import (
 __all__ = [
     "Application",
     "Candidate",
+    "CandidateFingerprint",
     "CandidateGroup",
     "CandidateGroupMembership",
     "CandidateLanguage",
@@ -55,6 +57,7 @@ __all__ = [
     "OccupationSource",
     "Offer",
     "Opportunity",
+    "OpportunityFingerprint",
     "OpportunityLocation",
     "OpportunityMember",
     "OpportunityRevision",
@@ -69,6 +72,7 @@ __all__ = [
     "SkillBroader",
     "SkillLabel",
     "SkillSource",
+    "SuspectedDuplicate",
     "TaxonomyRevision",
     "VettingResult",
     "WaitlistEntry",

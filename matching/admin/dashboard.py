@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts.admin.rendering import badge, link, moment
 from accounts.models import Delivery
-from marketplace.models import Application, Candidate, Offer, Opportunity, Placement, Seat
+from marketplace.models import Application, Candidate, Offer, Opportunity, Placement, Seat, SuspectedDuplicate
 from matching.models import AllocationRun, Mark
 from matching.queries.marks import oldest_mark
 
@@ -73,6 +73,12 @@ def market_figures() -> list[Figure]:
         Figure("Live applications", _n(Application.objects.live().count()), "", _list(Application, status="active")),
         Figure("At work", _n(Placement.objects.live().count()), "placements", _list(Placement)),
         Figure("Candidates", _n(Candidate.objects.discoverable().count()), "discoverable", _list(Candidate)),
+        Figure(
+            "Suspected duplicates",
+            _n(SuspectedDuplicate.objects.open().count()),
+            "to confirm or to dismiss",
+            _list(SuspectedDuplicate, state="open"),
+        ),
     ]
 
 

@@ -22,6 +22,7 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         ("Candidates", "marketplace.candidate", "person_search"),
         ("Candidate groups", "marketplace.candidategroup", "group"),
         ("Checks", "marketplace.vettingresult", "fact_check"),
+        ("Suspected duplicates", "marketplace.suspectedduplicate", "file_copy"),
         ("Skills", "marketplace.skill", "psychology"),
         ("Occupations", "marketplace.occupation", "engineering"),
     )),

@@ -47,6 +47,7 @@ from marketplace.models import (
     Seat,
     Skill,
     SkillLabel,
+    SuspectedDuplicate,
     TaxonomyRevision,
     WaitlistEntry,
     WorkAuthorisation,
@@ -73,6 +74,7 @@ APPS = ("accounts", "marketplace", "matching")
 # Rows of other rows: shown as inlines of their owners, or, like the counter, of no use to anybody.
 WITHIN_OTHERS = {
     "accounts.AggregateSequence",
+    "marketplace.CandidateFingerprint",
     "marketplace.CandidateGroupMembership",
     "marketplace.CandidateLanguage",
     "marketplace.CandidateSkill",
@@ -80,6 +82,7 @@ WITHIN_OTHERS = {
     "marketplace.OccupationLabel",
     "marketplace.OccupationSkill",
     "marketplace.OccupationSource",
+    "marketplace.OpportunityFingerprint",
     "marketplace.OpportunityLocation",
     "marketplace.OpportunityMember",
     "marketplace.OpportunitySkill",
@@ -97,11 +100,15 @@ WITHIN_OTHERS = {
 HISTORY = (
     Event, Delivery, Transition, Timer, IdempotencyRecord, OpportunityRevision, Decision, Match, CandidateProjection,
     Mark, Application, Offer, Placement, Seat, Proposal, WaitlistEntry, Notification, TaxonomyRevision,
+    SuspectedDuplicate,
     *(apps.get_model("marketplace", name) for name in (
         "CandidateFactEvent", "CandidateSkillFactEvent", "CandidateLanguageFactEvent", "AuthorisationFactEvent",
     )),
 )  # fmt: skip
-STATEFUL = (Opportunity, Application, Offer, Placement, Seat, Invitation, AllocationRun, Proposal, ScoringModel)
+STATEFUL = (
+    Opportunity, Application, Offer, Placement, Seat, Invitation, AllocationRun, Proposal, ScoringModel,
+    SuspectedDuplicate,
+)  # fmt: skip
 
 RULE = {
     "all": [
@@ -161,6 +168,11 @@ class Market:
         WorkExperience.objects.create(candidate=candidate, title="Welder", starts_on=date(2020, 1, 1))
         group = CandidateGroup.objects.create(organisation=organisation, name="List")
         CandidateGroupMembership.objects.create(group=group, candidate=candidate)
+        SuspectedDuplicate.objects.create(
+            kind="candidate", low_candidate=candidate, high_candidate=Candidate.objects.create(name=f"Twin {n}"),
+            strength=80, reasons=["same_email", "other_name"], state="dismissed", found_at=NOW, decided_at=NOW,
+            decided_by=self.staff,
+        )  # fmt: skip
         opportunity = Opportunity.objects.create(
             posting_organisation=organisation, hiring_organisation=organisation, occupation=occupation,
             title=f"Welder {n}", commitment="full_time", arrangement="onsite", weekly_hours=40,
