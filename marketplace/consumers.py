@@ -126,22 +126,10 @@ def serve_the_waiting(event: Event) -> None:
 
 
 # Changes of these alone can make two postings, or two profiles, look more or less like one.
-COMPARED = frozenset(
-    {"title", "description", "locations"}
-    | {
-        "name",
-        "email",
-        "user",
-        "phone",
-        "linkedin",
-        "country",
-        "region",
-        "headline",
-        "experiences",
-        "skills",
-        "merged_into",
-    }
-)
+COMPARED = frozenset({"title", "description", "locations"}) | {
+    *("name", "headline", "email", "user", "phone", "linkedin", "country", "region"),
+    *("experiences", "skills", "merged_into"),
+}
 COMPARED_AGAIN = {"OpportunityUpdated", "CandidateUpdated"}
 
 

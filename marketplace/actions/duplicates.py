@@ -218,8 +218,8 @@ def _decide(actor: Actor, duplicate_id: UUID, action: str, now: datetime) -> Sus
         )
         if pair is None:
             raise NotFound("suspected duplicate")
-        people = (pair.low_candidate, pair.high_candidate)
-        if actor.user_id is not None and actor.user_id in {person.user_id for person in people if person}:
+        about = {person.user_id for person in (pair.low_candidate, pair.high_candidate) if person}
+        if actor.user_id is not None and actor.user_id in about:
             raise NotPermitted("decide this, which nobody does about themselves")
         decided = {"decided_by_id": actor.user_id, "decided_at": now}
         by = kind_for(actor, pair)

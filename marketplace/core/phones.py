@@ -62,7 +62,7 @@ def phone_number(text: str, country: str = "") -> str:
         code, national = _split(digits[abroad.end() :] if abroad else digits)
     length = _LENGTHS.get(code)
     if length is None or len(national) > length:
-        national = national.removeprefix(_TRUNK_PREFIXES.get(code, "0"))
+        national = re.sub(rf"^(?:{_TRUNK_PREFIXES.get(code, '0')})+", "", national)
     fits = len(national) == length if length else _FEWEST <= len(code + national) <= _MOST
     # Of one or two different digits is what people type where something has to be.
     return f"+{code}{national}" if code and fits and len(set(national)) > 2 else ""

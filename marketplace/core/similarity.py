@@ -40,6 +40,7 @@ BANDS, ROWS = 16, 5
 SKETCH_BYTES = 4 * BANDS * ROWS
 
 _SHINGLE = 2  # words
+_SENTENCE_ENDS = re.compile(r"\n|[.!?]\s")
 _NUMBER, _NUMBERS = "0", re.compile(r"\d+(?:[ .]\d+)*")
 # Thai, Lao, Burmese, Khmer, kana and Chinese characters put no spaces between words: each letter counts as one.
 _UNSPACED = re.compile(
@@ -77,13 +78,13 @@ class Likeness:
 
 def read_posting(title: str, description: str, *, organisation: int, cities: Iterable[str] = ()) -> Posting:
     """`cities` are where the work is: they name no role. Any amount and date reads as "some number"."""
-    lines = [_words(line) for line in description.split("\n")]
+    sentences = [_words(sentence) for sentence in _SENTENCE_ENDS.split(description)]
     no_role = _NOISE.union(*(fold(city).split() for city in cities))
     return Posting(
         organisation=organisation,
         role=frozenset(singular(word) for word in _words(without_places(title)) if word not in no_role),
-        words=frozenset(singular(word) for line in lines for word in line),
-        shingles=frozenset(_hash(shingle) for line in lines for shingle in _shingles(line)),
+        words=frozenset(singular(word) for sentence in sentences for word in sentence),
+        shingles=frozenset(_hash(shingle) for sentence in sentences for shingle in _shingles(sentence)),
     )
 
 
@@ -93,7 +94,7 @@ def _words(text: str) -> list[str]:
 
 
 def _shingles(words: list[str]) -> Iterable[str]:
-    """Within a line, so that lines may change places; a line of one word is its own shingle."""
+    """Within a sentence or line, so that these may change places; one of a single word is its own shingle."""
     if len(words) < _SHINGLE:
         return words
     return (" ".join(words[at : at + _SHINGLE]) for at in range(len(words) - _SHINGLE + 1))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from marketplace.core.identity import (
     LIKELY,
     MOST_BEARERS,
     WEIGHTS,
     Person,
+    Signal,
     email_address,
     likeness,
     linkedin_profile,
@@ -19,6 +23,9 @@ from marketplace.core.identity import (
     signals,
 )
 from marketplace.core.phones import phone_number
+from marketplace.core.similarity import read_posting, resemblance
+from marketplace.demo.market import draw_market
+from tests.marketplace.core.test_similarity import PROFILES, TODAY
 
 
 @pytest.mark.parametrize(
@@ -180,3 +187,35 @@ def test_only_what_speaks_for_one_person_is_more() -> None:
     assert says_more(["same_name", "same_phone"], ["same_name"])
     assert not says_more(["same_rare_name", "other_phone"], ["same_name", "same_phone"])
     assert not says_more([], ["same_name"])
+
+
+@given(st.text(max_size=60), st.sampled_from(["", "DE", "US", "RU", "XX"]))
+def test_whatever_was_typed_is_read_or_left_unread(typed: str, country: str) -> None:
+    one = read_person(name=typed, emails=[typed], phone=typed, linkedin=typed, country=country, employers=[typed])
+    posting = read_posting(typed, typed, organisation=1, cities=[typed])
+    assert one.phone == phone_number(one.phone)  # reading twice is reading once
+    assert one.emails == frozenset(filter(None, map(email_address, one.emails)))
+    assert resemblance(posting, posting) in (0, 100)
+    assert len({*signals(one)}) == len(signals(one))
+
+
+def test_nobody_of_two_thousand_in_the_demo_market_is_taken_for_another_of_them() -> None:
+    people = [
+        read_person(
+            name=one.name,
+            emails=[one.email],
+            country=one.town.country,
+            region=one.town.region,
+            titles=[one.headline],
+            skills=[fact.skill for fact in one.skills],
+        )
+        for one in draw_market(PROFILES, seed=1, today=TODAY).candidates
+    ]
+    holders: dict[Signal, list[Person]] = {}
+    for one in people:
+        for signal in signals(one):
+            holders.setdefault(signal, []).append(one)
+    bearers = {signal: len(those) for signal, those in holders.items()}
+    compared = [pair for those in holders.values() for pair in combinations(those, 2)]
+    assert compared  # some share a name and a country
+    assert [pair for pair in compared if likeness(*pair, bearers=bearers)] == []

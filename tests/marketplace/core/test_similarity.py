@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import date
 from itertools import combinations
 
 import pytest
@@ -19,6 +20,7 @@ from marketplace.core.similarity import (
     resemblance,
     sketch,
 )
+from marketplace.demo.market import Profile, draw_market
 from marketplace.demo.trades import CURATED
 
 ABOUT = """\
@@ -41,6 +43,9 @@ FORM = (
     "{firm} is looking for 2 people to work as {role} in {town}. You join a small team, are paid what is written here, "
     "and hear from us within a week."
 )
+
+TODAY = date(2027, 3, 1)
+PROFILES = [Profile(key, row.name, tuple(range(key, key + 6)), ()) for key, row in enumerate(CURATED.occupations, 1)]
 
 
 def posting(title: str, description: str, *, organisation: int = 1, city: str = "") -> Posting:
@@ -116,6 +121,38 @@ def test_a_form_filled_in_for_many_roles_is_not_one_posting_but_for_two_towns_it
     ]
     found = [(one, other) for (one, a), (other, b) in combinations(forms, 2) if likeness(a, b)]
     assert found == [(role, role) for role in roles]
+
+
+def test_in_the_demo_market_copies_are_found_and_different_roles_are_not() -> None:
+    """An evaluation: every opportunity copied in five ways, and held against all others of its organisation."""
+    jobs = [
+        job for seed in (1, 2, 3) for job in draw_market(PROFILES, seed=seed, today=TODAY, candidates=1).opportunities
+    ]
+    missed = [
+        (job.title, title)
+        for job in jobs
+        for title, description in (
+            (f"Experienced {job.title.lower()} wanted (m/w/d)", job.description),
+            (job.title, " ".join(reversed(job.description.split(". ")))),
+            (job.title, job.description.replace(f" {job.seats} ", " 90 ")),
+            (job.title.replace(job.town.city, "Detmold"), job.description.replace(job.town.city, "Detmold")),
+            ("Come and work with us", f"{job.description} 🔥"),
+        )
+        if not likeness(
+            posting(job.title, job.description, city=job.town.city), posting(title, description, city="Detmold")
+        )
+    ]
+    assert missed == []
+    mistaken = [
+        (one.title, other.title)
+        for one, other in combinations(jobs, 2)
+        if one.organisation == other.organisation and one.occupation != other.occupation
+        if likeness(
+            posting(one.title, one.description, city=one.town.city),
+            posting(other.title, other.description, city=other.town.city),
+        )
+    ]
+    assert mistaken == []
 
 
 def test_what_an_organisation_writes_everywhere_tells_no_role() -> None:
