@@ -16,7 +16,7 @@ from accounts.actions.idempotency import SWEPT_AT_ONCE, forget_expired
 @shared_task
 def deliver(consumer: str) -> None:
     """Deliver a batch to one consumer; where there is more, stand in line again: nobody waits behind a flood."""
-    if deliveries.deliver_due(consumer, timezone.now()) == deliveries.BATCH:
+    if deliveries.deliver_due(consumer, timezone.now()) == deliveries.batch_of(consumer):
         bell.ring([consumer])
 
 

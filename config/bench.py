@@ -102,6 +102,25 @@ def own_database(name: str, made_of: str, build: Callable[[], object]) -> Iterat
         _connect_to(usual)
 
 
+@contextlib.contextmanager
+def own_copy(name: str) -> Iterator[None]:
+    """Django on a copy of the database that it is on, which is dropped in the end: for what cannot be taken back."""
+    from django.db import connection
+
+    database, usual = f"bench_{name}", connection.settings_dict["NAME"]
+    _connect_to("postgres")  # nobody may be connected to what is copied
+    try:
+        _run_alone(
+            f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)', f'CREATE DATABASE "{database}" TEMPLATE "{usual}"'
+        )
+        _connect_to(database)
+        yield
+    finally:
+        _connect_to("postgres")
+        _run_alone(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+        _connect_to(usual)
+
+
 def _comment_on(database: str) -> str | None:
     from django.db import connection
 

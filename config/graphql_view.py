@@ -94,6 +94,8 @@ def _answer(request: HttpRequest, media_type: str) -> HttpResponse:
         answer["data"] = result.data
     elif media_type != GRAPHQL_RESPONSE:
         answer["data"] = None
+    if context.extensions:
+        answer["extensions"] = {name: tell() for name, tell in context.extensions.items()}
     # A request that was understood but cannot be executed: what the specification of GraphQL over HTTP asks for.
     status = HTTPStatus.BAD_REQUEST if not was_executed and media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
     return _written(answer, media_type, status)

@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any
 
 import psycopg
 import redis
@@ -16,10 +17,14 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from matching.documents import clients
+
 logger = logging.getLogger(__name__)
 
 # Each check's bound. A probe that hangs tells an orchestrator less than one that says no.
 CHECK_SECONDS = 3.0
+# That of copies, which nothing depends on: the answer must not be late for their sake.
+COPY_SECONDS = 0.5
 
 
 class NotReady(Exception):
@@ -36,16 +41,30 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when every check passed, else 503; the body says which: `{"ready": …, "checks": {name: "ok" | problem}}`."""
-    pool = ThreadPoolExecutor(max_workers=len(CHECKS), thread_name_prefix="readyz")
+    """200 when every check passed, else 503; the body says which: `{"ready": …, "checks": {name: "ok" | problem}}`.
+
+    Where copies are in use, `copies` says the same of them. They decide nothing: what they do not answer Postgres does.
+    """
+    copies = COPIES if settings.ELASTICSEARCH_URL else {}
+    pool = ThreadPoolExecutor(max_workers=len(CHECKS) + len(copies), thread_name_prefix="readyz")
     try:
-        deadline = time.monotonic() + CHECK_SECONDS
-        futures = {name: pool.submit(_in_own_connection, check) for name, check in CHECKS.items()}
-        checks = {name: _outcome(name, future.result, deadline) for name, future in futures.items()}
+        asked, copied = _started(pool, CHECKS), _started(pool, copies)
+        began = time.monotonic()
+        body: dict[str, Any] = {"checks": _outcomes(asked, CHECK_SECONDS, began)}
+        if copied:
+            body["copies"] = _outcomes(copied, COPY_SECONDS, began)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    ready = all(outcome == "ok" for outcome in checks.values())
-    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+    ready = all(outcome == "ok" for outcome in body["checks"].values())
+    return JsonResponse({"ready": ready, **body}, status=200 if ready else 503)
+
+
+def _started(pool: ThreadPoolExecutor, checks: Mapping[str, Callable[[], None]]) -> dict[str, Future[None]]:
+    return {name: pool.submit(_in_own_connection, check) for name, check in checks.items()}
+
+
+def _outcomes(asked: Mapping[str, Future[None]], seconds: float, began: float) -> dict[str, str]:
+    return {name: _outcome(name, future.result, seconds, began) for name, future in asked.items()}
 
 
 def _in_own_connection(check: Callable[[], None]) -> None:
@@ -55,11 +74,11 @@ def _in_own_connection(check: Callable[[], None]) -> None:
         connection.close()  # the thread's own; the request's is another
 
 
-def _outcome(name: str, result: Callable[[float], None], deadline: float) -> str:
+def _outcome(name: str, result: Callable[[float], None], seconds: float, began: float) -> str:
     try:
-        result(max(0.0, deadline - time.monotonic()))
+        result(max(0.0, began + seconds - time.monotonic()))
     except FutureTimeoutError:
-        return f"no answer within {CHECK_SECONDS:g} s"
+        return f"no answer within {seconds:g} s"
     except NotReady as problem:
         return str(problem)
     except Exception as error:
@@ -100,9 +119,14 @@ def check_migrations() -> None:
         raise NotReady(f"{len(missing)} unapplied")
 
 
+def check_elasticsearch() -> None:
+    clients.for_search().cluster.health(timeout="1s")
+
+
 CHECKS: dict[str, Callable[[], None]] = {
     "postgres": check_postgres,
     "redis": check_redis,
     "worker": check_worker,
     "migrations": check_migrations,
 }
+COPIES: dict[str, Callable[[], None]] = {"elasticsearch": check_elasticsearch}

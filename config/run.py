@@ -2,6 +2,8 @@
 
     python -m config.run [--port 8000] [--data FOLDER] [--once]
 
+With ELASTICSEARCH_URL searches read indices there, which are built anew: what it holds may be of another database.
+
 Stays until Ctrl-C, then stops everything it started. With `--once` it ends after the evening, with its status.
 Exits with 2 where it cannot start: another run is up, or the port is taken.
 """
@@ -98,6 +100,9 @@ def _run(port: int, data: Path | None, once: bool) -> int:
         _manage(environment, "migrate", "--verbosity", "0")
         _say("The demo market")
         _manage(environment, "load_demo", "--skip-checks", *(["--data", str(data)] if data else []))
+        if environment.get("ELASTICSEARCH_URL"):
+            _say("Search indices")
+            _build_indices(environment)
         _say("Web server, worker and beat")
         processes = stack.enter_context(running(Processes(environment, services.MUSTER_DIR / "log")))
         start_worker(processes)
@@ -114,6 +119,14 @@ def _run(port: int, data: Path | None, once: bool) -> int:
         while True:
             processes.check()
             time.sleep(0.5)
+
+
+def _build_indices(environment: dict[str, str]) -> None:
+    """Without them Postgres answers, and the worker builds them when it can."""
+    try:
+        _manage(environment, "search", "--skip-checks", "rebuild", "--quiet")
+    except subprocess.CalledProcessError:
+        print("  They are not built; until they are, Postgres answers searches.", flush=True)
 
 
 def _play_evening(processes: Processes, environment: dict[str, str], graphql: str) -> int:

@@ -13,6 +13,7 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from environs import Env
+from kombu import Exchange, Queue
 
 from config import keys, services
 
@@ -38,7 +39,8 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", PRODUCTION)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # the orchestrator's probes speak plain HTTP to the container
+# The orchestrator's probes, and whoever gathers metrics, speak plain HTTP to the container.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000 if PRODUCTION else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION
@@ -197,7 +199,15 @@ CACHES = {
 
 ELASTICSEARCH_URL = env.str("ELASTICSEARCH_URL", "")
 # Begins the names of this installation's indices: several may share a server.
-ELASTICSEARCH_INDEX_PREFIX = env.str("ELASTICSEARCH_INDEX_PREFIX", "muster")
+ELASTICSEARCH_INDEX_PREFIX = env.str("ELASTICSEARCH_INDEX_PREFIX", "muster-test" if TESTING else "muster")
+# Of indices that are created from now on: `manage.py search rebuild` puts a change into effect.
+ELASTICSEARCH_SHARDS = env.int("ELASTICSEARCH_SHARDS", 1)
+ELASTICSEARCH_REPLICAS = env.int("ELASTICSEARCH_REPLICAS", 0)
+# What Elasticsearch has for one question; then Postgres answers it.
+SEARCH_TIMEOUT_MS = env.int("SEARCH_TIMEOUT_MS", 800)
+# After so many questions in a row that it did not answer it is left alone, for so many seconds at first.
+SEARCH_BREAKER_FAILURES = env.int("SEARCH_BREAKER_FAILURES", 3)
+SEARCH_BREAKER_SECONDS = env.float("SEARCH_BREAKER_SECONDS", 2.0)
 
 # --- Celery ---------------------------------------------------------------------------------------------------------
 
@@ -206,6 +216,11 @@ CELERY_RESULT_BACKEND = None  # effects are rows; nobody waits for a task's retu
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "muster"
+# Searches are to know soon what has changed. Workers take from both queues in turn, so what is quickly done does not
+# wait until everything else is.
+QUICK_QUEUE = "quick"
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), name) for name in (CELERY_TASK_DEFAULT_QUEUE, QUICK_QUEUE)]
+CELERY_TASK_ROUTES = {f"matching.tasks.{task}": {"queue": QUICK_QUEUE} for task in ("copy_marked", "index_marked")}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives any outage of the broker
@@ -246,7 +261,9 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-deliveries": _every(5, "accounts.tasks.sweep_deliveries"),
     "fire-timers": _every(2, "accounts.tasks.fire_timers"),
     "drain-marks": _every(5, "matching.tasks.drain_marks"),
+    "copy-marked": _every(5, "matching.tasks.copy_marked"),
     "send-mails": _every(5, "marketplace.tasks.send_mails"),
+    "send-digests": _every(5, "matching.tasks.send_digests"),
     "heartbeat": _every(5, "accounts.tasks.heartbeat"),
     "forget-idempotency-records": _every(3600, "accounts.tasks.forget_idempotency_records"),
     # Time alone changes facts: authorisations run out, people become available, rates of a new day hold. In UTC, as
@@ -257,6 +274,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 6 * 3600},
     },
 }
+
+if ELASTICSEARCH_URL:
+    CELERY_BEAT_SCHEDULE |= {
+        "index-marked": _every(5, "matching.tasks.index_marked"),
+        "build-missing-indices": _every(30, "matching.tasks.build_missing_indices"),
+    }
 
 # `accounts.tasks.heartbeat` caches `time.time()` under this key; /readyz calls the worker dead past the age.
 WORKER_HEARTBEAT_KEY = "worker-heartbeat"
@@ -287,7 +310,9 @@ CONSUMERS: dict[str, str] = {
     "waitlist": "marketplace.consumers.serve_the_waiting",
     "duplicates": "marketplace.consumers.notice_duplicates",
     "rescoring": "matching.consumers.mark",
+    "copies": "matching.consumers.copy",
     "allocation": "matching.consumers.solve",
+    "alerts": "matching.consumers.alert",
 }
 
 # Handlers of timers by kind: `handler(subject_id, now)`.
@@ -296,6 +321,7 @@ TIMERS: dict[str, str] = {
     "invitation_expiry": "marketplace.timers.expire_invitation",
     "opportunity_closing": "marketplace.timers.close_opportunity",
     "allocation_expiry": "matching.timers.expire_allocation",
+    "alert_opening": "matching.timers.alert_opened",
 }
 
 # --- Who may come in ------------------------------------------------------------------------------------------------
@@ -324,6 +350,8 @@ if not PRODUCTION:
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
 FRONTEND_URL = env.str("FRONTEND_URL", "http://localhost:8000").rstrip("/")
+# Where people without the frontend at hand reach this server itself: links in mails that stop them.
+SERVER_URL = env.str("SERVER_URL", FRONTEND_URL).rstrip("/")
 HEADLESS_ONLY = True
 HEADLESS_FRONTEND_URLS = {
     "account_confirm_email": f"{FRONTEND_URL}/verify-email/{{key}}",
@@ -360,6 +388,11 @@ else:
     EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", True)
     EMAIL_TIMEOUT = 10
 
+# --- Metrics --------------------------------------------------------------------------------------------------------
+
+# Whoever sends it as a bearer token reads `/metrics`. Where there is none, anybody does, but for production: nobody.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+
 # --- Logging --------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
@@ -378,5 +411,6 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "elastic_transport.transport": {"level": "WARNING"},  # it names each request
+        "elastic_transport.node_pool": {"level": "ERROR"},  # and each failure, of which we tell ourselves
     },
 }

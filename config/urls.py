@@ -5,11 +5,15 @@ from django.urls import include, path
 
 from config.graphql_view import view as graphql_view
 from config.health import healthz, readyz
+from config.metrics import metrics
+from config.unsubscribe import unsubscribe
 
 urlpatterns = [
     path("graphql", graphql_view, name="graphql"),
     path("_allauth/", include("allauth.headless.urls")),
     path("admin/", admin.site.urls),
+    path("unsubscribe/<str:token>", unsubscribe, name="unsubscribe"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]

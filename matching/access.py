@@ -1,6 +1,7 @@
-"""The only door to allocation runs and what they propose. Absent and forbidden look alike.
+"""The only door to allocation runs and what they propose, and to saved searches. Absent and forbidden look alike.
 
-Members see the runs of their organisations, staff all; runs over the whole market are the staff's alone.
+Members see the runs of their organisations, staff all; runs over the whole market are the staff's alone. Candidates see
+the searches that they saved, staff all; nobody changes another's.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from django.db.models import QuerySet
 
 from accounts.access import organisations_of, require_right
 from accounts.core.actor import Actor, ActorKind
-from accounts.errors import NotFound
-from matching.models import AllocationRun, Proposal
+from accounts.errors import NotFound, NotPermitted
+from matching.models import AllocationRun, Proposal, SavedSearch
 
 Right = Literal["read", "manage"]
 
@@ -63,6 +64,28 @@ def access_proposal(actor: Actor, proposal_id: UUID, *, to: Right = "read", lock
     proposal = (rows.select_for_update(of=("self",), no_key=True) if lock else rows).get(pk=pk)
     proposal.run = run
     return proposal
+
+
+def visible_saved_searches(actor: Actor) -> QuerySet[SavedSearch]:
+    searches = SavedSearch.objects.all()
+    if actor.is_staff or actor.is_system:
+        return searches
+    if actor.user_id is None:
+        return searches.none()
+    return searches.filter(candidate__user_id=actor.user_id)
+
+
+def access_saved_search(
+    actor: Actor, search_id: UUID, *, to: Literal["read", "own"] = "read", lock: bool = False
+) -> SavedSearch:
+    """The search with its candidate. Raises NotFound, NotPermitted."""
+    rows = visible_saved_searches(actor).select_related("candidate").filter(public_id=_uuid(search_id))
+    search = (rows.select_for_update(of=("self",), no_key=True) if lock else rows).first()
+    if search is None:
+        raise NotFound("saved search")
+    if to == "own" and (actor.user_id is None or search.candidate.user_id != actor.user_id):
+        raise NotPermitted("change this saved search")
+    return search
 
 
 def _run(pk: int, *, lock: bool) -> AllocationRun:

@@ -19,7 +19,7 @@ from functools import reduce
 from itertools import combinations
 from math import comb
 from operator import add, and_, or_
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from django.db.models import (
     BooleanField,
@@ -72,9 +72,9 @@ from matching.core.rules import (
     normal,
 )
 from matching.core.truth import ANY_RATE, NO_RATE, pay_range
-from matching.models import CandidateProjection
 
-Projections: TypeAlias = QuerySet[CandidateProjection]
+Projections: TypeAlias = QuerySet[Any]
+"""Rows of a projection: of candidates, or of opportunities for rules about these."""
 
 Conditions: TypeAlias = tuple[Q, Q]
 """When something holds and when it fails."""

@@ -1,14 +1,19 @@
-"""What deciding does when something has happened: the consumers `rescoring` and `allocation`."""
+"""What deciding does when something has happened: the consumers `rescoring`, `copies`, `allocation` and `alerts`."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Event
-from accounts.subscriptions import consumes
+from accounts.subscriptions import consumes, consumes_many
 from marketplace.core.workflow import APPLICATION, OPPORTUNITY, PLACEMENT
-from marketplace.models import Application, Placement
-from matching.actions import allocation, marks
+from marketplace.models import Application, Opportunity, Placement
+from matching.actions import alerts, allocation, copies, marks
+from matching.core.attributes import Subject
 
 EVERYTHING = frozenset({"RatesPublished", "TaxonomyRevised", "TaxonomyImported"})  # what all facts and terms rest on
 MODELS = frozenset({"ModelPromoted", "ModelRetired"})
@@ -23,24 +28,57 @@ SCORED = (
     | {"ApplicationSubmitted", "PlacementCreated", "PlacementTermsChanged"}
 )
 
+# What changes how an opportunity or a person is found. Rules do not: eligibility is judged when it is asked for.
+COPIED = (
+    frozenset(move.event for move in OPPORTUNITY.moves.values())
+    | EVERYTHING
+    | {"OpportunityDrafted", "OpportunityUpdated", "OrganisationUpdated"}
+    | {"CandidateRegistered", "CandidateUpdated", "VettingRecorded", "VettingWithdrawn"}
+    | frozenset(move.event for move in PLACEMENT.moves.values())
+    | {"PlacementCreated", "PlacementTermsChanged"}
+)
 
-@consumes(SCORED)
-def mark(event: Event) -> None:
-    """Mark whatever an event has made stale."""
-    if event.name in EVERYTHING:
-        marks.mark_all(event.at)
-    elif event.name in MODELS:
-        marks.mark_open_opportunities(event.at)
-    elif event.name == "EligibilityRuleSet":  # changes verdicts, and nothing else of any score
-        marks.mark_changed_rule(event.aggregate_id, event.payload["revision"], event.at)
-    elif event.aggregate_type == "opportunity":
-        marks.mark_opportunities([event.aggregate_id], event.at)
-    elif event.aggregate_type == "candidate":
-        marks.mark_candidates([event.aggregate_id], event.at)
-    elif event.aggregate_type == "placement":  # takes hours, or gives them back
-        _mark_candidate_of(Placement, event)
-    elif event.aggregate_type == "application":  # who applies is kept, however low they rank
-        _mark_candidate_of(Application, event)
+# After these, saved searches may find an opportunity: for the first time at all, or because it is otherwise now.
+OPENED = frozenset({"OpportunityPublished", "OpportunityResumed", "OpportunityReopened"})
+CHANGED = frozenset({"OpportunityUpdated", "EligibilityRuleSet"})
+SHOWN_BY = frozenset({"visibility", "opens_at"})  # fields whose change opens it, too
+
+
+@consumes_many(SCORED)
+def mark(events: Sequence[Event]) -> None:
+    """Mark whatever events have made stale: candidates first, then opportunities, then what rules decide."""
+    since, names = min(event.at for event in events), {event.name for event in events}
+    if names & EVERYTHING:
+        marks.mark_all(since)
+        return
+    about = _by_aggregate(events, MODELS | {"EligibilityRuleSet"})
+    placed = Placement.objects.filter(pk__in=about["placement"])  # takes hours, or gives them back
+    applied = Application.objects.filter(pk__in=about["application"])  # who applies is kept, however low they rank
+    concerned = (rows.values_list("candidate_id", flat=True) for rows in (placed, applied))
+    marks.mark_candidates(about["candidate"].union(*concerned), since)
+    marks.mark_opportunities(about["opportunity"], since)
+    if names & MODELS:
+        marks.mark_open_opportunities(since)
+    for event in sorted(events, key=lambda event: event.aggregate_id):
+        if event.name == "EligibilityRuleSet":  # changes verdicts, and nothing else of any score
+            marks.mark_changed_rule(event.aggregate_id, event.payload["revision"], event.at)
+
+
+@consumes_many(COPIED)
+def copy(events: Sequence[Event]) -> None:
+    """Mark whatever copies events have made stale: candidates first, then opportunities."""
+    since = min(event.at for event in events)
+    about = _by_aggregate(events, EVERYTHING)
+    if any(event.name in EVERYTHING for event in events):
+        for subject in Subject:
+            copies.renew_all(subject, since)
+    copies.mark(Subject.CANDIDATE, about["candidate"], since)
+    placed = Placement.objects.filter(pk__in=about["placement"])  # takes hours, or gives them back
+    copies.renew(Subject.CANDIDATE, placed.values_list("candidate_id", flat=True), since)
+    copies.mark(Subject.OPPORTUNITY, about["opportunity"], since)
+    renamed = about["organisation"]  # they may be called otherwise now
+    theirs = Opportunity.objects.filter(Q(posting_organisation__in=renamed) | Q(hiring_organisation__in=renamed))
+    copies.renew(Subject.OPPORTUNITY, theirs.values_list("pk", flat=True), since)
 
 
 @consumes(["AllocationQueued"])
@@ -49,6 +87,17 @@ def solve(event: Event) -> None:
     allocation.solve_run(event.aggregate_id, timezone.now())
 
 
-def _mark_candidate_of(model: type[Application] | type[Placement], event: Event) -> None:
-    candidate_ids = model._default_manager.filter(pk=event.aggregate_id).values_list("candidate_id", flat=True)
-    marks.mark_candidates(candidate_ids, event.at)
+@consumes(OPENED | CHANGED)
+def alert(event: Event) -> None:
+    """Have saved searches find what is new to them."""
+    is_opened = event.name in OPENED or not SHOWN_BY.isdisjoint(event.payload.get("changed", ()))
+    alerts.alert(event.aggregate_id, timezone.now(), changed_at=None if is_opened else event.at)
+
+
+def _by_aggregate(events: Sequence[Event], others: frozenset[str]) -> Mapping[str, set[int]]:
+    """Inner ids of what the events tell of, by its kind; without those of these names."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for event in events:
+        if event.name not in others:
+            found[event.aggregate_type].add(event.aggregate_id)
+    return found

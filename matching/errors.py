@@ -25,6 +25,24 @@ class RunTooOld(DomainError):
         super().__init__(planned_at=planned_at.isoformat(timespec="minutes"), hours=hours)
 
 
+class SearchSavedAlready(DomainError):
+    """Another saved search of the same person asks for the same; `name` is what it is called."""
+
+    sentence = "You have saved this search already, as: {name}."
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(name=name)
+
+
+class TooManySavedSearches(DomainError):
+    """`most` can be kept; delete one first."""
+
+    sentence = "You keep {most} searches already, and no more can be kept."
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(most=most)
+
+
 # Why a proposal is dropped at commit. Their sentences are read by staff, on the proposal.
 
 
@@ -55,3 +73,25 @@ class PayUnknown(DomainError):
     """No band of the opportunity holds for the candidate's place."""
 
     sentence = "The opportunity states no pay for where the candidate lives."
+
+
+# Searching
+
+
+class SearchSourceGone(DomainError):
+    """A list was begun with a source that answers no more; another one's may go on elsewhere."""
+
+    sentence = "This list cannot be continued: please start again from its first page."
+
+    def __init__(self, *, source: str) -> None:
+        super().__init__(source=source)
+
+
+class FilterRefused(DomainError):
+    """`faults` lists what is wrong with a filter: path, code and problem of each."""
+
+    sentence = "This filter cannot be used: {listed}."
+
+    def __init__(self, faults: list[dict[str, str]]) -> None:
+        listed = "; ".join(f"{fault['path']} {fault['problem']}" for fault in faults[:5])
+        super().__init__(faults=faults, listed=listed)

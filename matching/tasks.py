@@ -3,26 +3,69 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from datetime import datetime
 
 from celery import shared_task
 from django.utils import timezone
 
-from matching.actions import marks, rescoring
+from matching.actions import copies, digests, indexing, marks, rebuilding, rescoring
+from matching.actions.bells import Bell
+from matching.core.attributes import Subject
+from matching.models import CopyMark
 
-TURN_SECONDS = 5.0
+TURN_SECONDS = 0.5
+BUILD_SECONDS = 6 * 3600
+
+
+def _work(batch: Callable[[datetime], int], bell: Bell) -> None:
+    """Until nothing is left; where that takes long, stand in line again, so that nobody waits behind a flood."""
+    until = time.monotonic() + TURN_SECONDS
+    while batch(timezone.now()):
+        if time.monotonic() > until:
+            bell.ring()
+            return
 
 
 @shared_task
 def drain_marks() -> None:
-    """Re-score what has changed; where that takes long, stand in line again, so that nobody waits behind a flood."""
+    """Re-score what has changed."""
+    _work(rescoring.drain, marks.bell)
+
+
+@shared_task
+def copy_marked() -> None:
+    """Copy what has changed to where it is searched."""
+    _work(copies.project, copies.bells[CopyMark.Stage.PROJECTION])
+
+
+@shared_task
+def index_marked() -> None:
+    """Send documents of what was copied."""
+    _work(indexing.index_unless_resting, copies.bells[CopyMark.Stage.INDEX])
+
+
+@shared_task(soft_time_limit=BUILD_SECONDS, time_limit=BUILD_SECONDS + 60)
+def build_missing_indices() -> None:
+    """Where Elasticsearch is new, or has lost everything. A build that takes long is handed out a second time: that one
+    is refused."""
+    rebuilding.rebuild_missing(timezone.now())
+
+
+@shared_task
+def send_digests() -> None:
+    """Make up the digests that are due, and send them; beat rings again before long. Sending comes first: what was made
+    up is not to wait for what is still to be."""
     until = time.monotonic() + TURN_SECONDS
-    while rescoring.drain(timezone.now()):
+    while digests.send_due(timezone.now()) + digests.make_up_due(timezone.now()):
         if time.monotonic() > until:
-            marks.ring()
             return
 
 
 @shared_task
 def mark_for_the_new_day() -> None:
     """Everything: what a day alone changes appends no event."""
-    marks.mark_all(timezone.now())
+    now = timezone.now()
+    marks.mark_all(now)
+    for subject in Subject:
+        copies.renew_all(subject, now)

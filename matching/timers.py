@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from matching.actions import allocation
+from matching.actions import alerts, allocation
 
 
 def expire_allocation(subject_id: int, now: datetime) -> None:
     allocation.expire_allocation(subject_id, now)
+
+
+def alert_opened(subject_id: int, now: datetime) -> None:
+    alerts.alert(subject_id, now)

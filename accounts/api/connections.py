@@ -9,7 +9,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 DEFAULT_FIRST = 20
 LARGEST_FIRST = 100
-LONGEST_CURSOR = 400
+LONGEST_CURSOR = 2_000  # it may hold a whole title, each letter of which JSON writes as six
 
 FIRST: Any = strawberry.argument(
     description=f"How many rows, at most {LARGEST_FIRST}; {DEFAULT_FIRST} if nothing is said."
@@ -72,7 +72,10 @@ class Order:
         return follows
 
     def cursor(self, row: Model) -> str:
-        values = [getattr(row, key.name) for key in self.keys]
+        return self.sealed([getattr(row, key.name) for key in self.keys])
+
+    def sealed(self, values: Sequence[Any]) -> str:
+        """The cursor of the row with these values of the keys."""
         plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
         sealed = _cipher().encrypt(json.dumps(plain, separators=(",", ":")).encode(), [self.name.encode()])
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")

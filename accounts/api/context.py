@@ -26,6 +26,8 @@ class Context:
     now: datetime
     refusal: DomainError | None = None  # of the whole operation: mutations answer it and do nothing
     once: dict[Any, Any] = field(default_factory=dict)
+    extensions: dict[str, Callable[[], Any]] = field(default_factory=dict)
+    """What the response says besides its data, by name; told when all of it has been resolved."""
 
     def remembered(self, key: Any, find: Callable[[], T]) -> T:
         """The answer to a question that does not depend on the row, asked once a request."""

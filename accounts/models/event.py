@@ -109,6 +109,8 @@ class Delivery(models.Model):
         indexes = [
             # The sweeper's and the worker's claim: oldest due first.
             models.Index(fields=["due_at", "id"], condition=models.Q(state="pending"), name="delivery_claim_idx"),
+            # What a consumer has still to be told: asked by every search of what its copies lack.
+            models.Index(fields=["consumer"], condition=~models.Q(state="done"), name="delivery_outstanding_idx"),
             # What staff are shown to put right: among millions that are done, the few that failed.
             models.Index(fields=["id"], condition=models.Q(state="failed"), name="delivery_failed_idx"),
         ]

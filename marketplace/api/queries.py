@@ -8,7 +8,7 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from accounts.access import organisations_of, require_user
 from accounts.api.connections import AFTER, FIRST, Connection, Key, Order, page
-from accounts.api.context import Context, Info
+from accounts.api.context import Info
 from accounts.api.nodes import public_id
 from accounts.api.peers import together
 from accounts.core.text import clean_line
@@ -18,7 +18,6 @@ from marketplace.access import (
     access_opportunity,
     own_candidate,
     visible_applications,
-    visible_candidates,
     visible_invitations,
     visible_offers,
     visible_opportunities,
@@ -29,12 +28,10 @@ from marketplace.api.applications import ApplicationType, InvitationType
 from marketplace.api.candidates import CandidateGroupType, CandidateType
 from marketplace.api.enums import (
     ApplicationStatusEnum,
-    CommitmentEnum,
     InvitationStateEnum,
     OfferStateEnum,
     PlacementStateEnum,
 )
-from marketplace.api.explore import OpportunityExploration, OpportunityFilter, OpportunityOrder, explore
 from marketplace.api.money import ExchangeRateSetType
 from marketplace.api.notifications import NotificationType
 from marketplace.api.offers import OfferType
@@ -43,7 +40,7 @@ from marketplace.api.placements import PlacementType
 from marketplace.api.taxonomy import SkillType
 from marketplace.api.verdicts import VerdictType, told
 from marketplace.core.folding import fold
-from marketplace.models import CandidateGroup, CandidateSkill, EligibilityRefusal, Notification, Skill, SkillLabel
+from marketplace.models import CandidateGroup, EligibilityRefusal, Notification, Skill, SkillLabel
 from marketplace.queries.eligibility import judgement_at
 from marketplace.queries.rates import current_rate_set
 
@@ -70,47 +67,6 @@ def _narrowed(
     return rows
 
 
-@strawberry.input(name="CandidateFilter", description="Which candidates. What is not given does not restrict.")
-class CandidateFilter:
-    countries: list[str] | None = strawberry.field(
-        default=None, description="ISO 3166-1 alpha-2 codes of where they live."
-    )
-    skill_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="They have all of these.")
-    commitments: list[CommitmentEnum] | None = strawberry.field(
-        default=None, description="They want one of these kinds of engagement."
-    )
-    min_weekly_hours: int | None = strawberry.field(
-        default=None, description="They want at least so many hours a week."
-    )
-    open_to_offers: bool | None = strawberry.field(
-        default=None, description="Whether an allocation may offer to them unasked."
-    )
-
-
-def _found(context: Context, by: CandidateFilter | None, search: str | None) -> QuerySet:
-    """Searched by headline and skills alone: a search by name would tell who hides behind a pseudonym."""
-    rows = visible_candidates(context.actor)
-    if by is not None:
-        if by.countries is not None:
-            codes = [clean_line(code, field="filter.countries", max_length=2) for code in by.countries[:20]]
-            rows = rows.filter(country__in=codes)
-        for skill in (by.skill_ids or [])[:20]:
-            uuid = public_id(skill, "Skill", field="filter.skillIds")
-            rows = rows.filter(pk__in=CandidateSkill.objects.filter(skill__public_id=uuid).values("candidate_id"))
-        if by.commitments is not None:
-            rows = rows.filter(commitments__overlap=[value.value for value in by.commitments])
-        if by.min_weekly_hours is not None:
-            if not 0 <= by.min_weekly_hours <= 168:
-                raise InvalidInput("filter.minWeeklyHours", "must be from 0 to 168")
-            rows = rows.filter(weekly_hours__gte=by.min_weekly_hours)
-        if by.open_to_offers is not None:
-            rows = rows.filter(open_to_offers=by.open_to_offers)
-    for word in clean_line(search or "", field="search", max_length=200, required=False).split()[:8]:
-        skilled = CandidateSkill.objects.filter(skill__name__icontains=word).values("candidate_id")
-        rows = rows.filter(Q(headline__icontains=word) | Q(pk__in=skilled))
-    return rows
-
-
 @strawberry.type
 class MarketplaceQuery:
     @strawberry.field(description="Your profile as a candidate; null if you have none.")
@@ -119,20 +75,6 @@ class MarketplaceQuery:
             return own_candidate(info.context.actor)  # type: ignore[return-value]
         except NotFound:
             return None
-
-    @strawberry.field(description="The opportunities you may find: public ones, your own, those you were asked to.")
-    def opportunities(
-        self,
-        info: Info,
-        filter: Annotated[OpportunityFilter | None, strawberry.argument(description="Which.")] = None,
-        search: Annotated[
-            str | None, strawberry.argument(description="Words that title, text or skills contain, all of them.")
-        ] = None,
-        order_by: Annotated[OpportunityOrder | None, strawberry.argument(description="How to sort; NEWEST.")] = None,
-        first: Annotated[int | None, FIRST] = None,
-        after: Annotated[str | None, AFTER] = None,
-    ) -> OpportunityExploration:
-        return explore(info.context, filter=filter, search=search, order_by=order_by, first=first, after=after)
 
     @strawberry.field(description="One opportunity, by id or by reference; null if there is none that you may see.")
     def opportunity(
@@ -158,20 +100,6 @@ class MarketplaceQuery:
             return together([access_opportunity(actor, uuid)])[0]  # type: ignore[return-value]
         except NotFound:
             return None
-
-    @strawberry.field(description="Candidates that you may find. For those who recruit.")
-    def candidates(
-        self,
-        info: Info,
-        filter: Annotated[CandidateFilter | None, strawberry.argument(description="Which.")] = None,
-        search: Annotated[
-            str | None, strawberry.argument(description="Words that headline or skills contain, all of them.")
-        ] = None,
-        first: Annotated[int | None, FIRST] = None,
-        after: Annotated[str | None, AFTER] = None,
-    ) -> Connection[CandidateType]:
-        require_user(info.context.actor)
-        return page(_found(info.context, filter, search), first=first, after=after)
 
     @strawberry.field(description="The skills there are, those first whose label is closest to what is searched.")
     def skills(

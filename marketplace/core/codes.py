@@ -6,6 +6,7 @@ The lists are those of well-kept libraries, which only look things up: no file o
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 from zoneinfo import available_timezones
 
 from accounts.core.text import clean_line
@@ -43,6 +44,13 @@ def check_region(code: object, *, field: str, country: str = "") -> str:
     return code
 
 
+def check_area(code: object, *, field: str) -> str:
+    """A country or a region."""
+    if not isinstance(code, str) or (code not in countries() and code not in regions()):
+        raise InvalidInput(field, "is neither an ISO 3166-1 country nor an ISO 3166-2 region")
+    return code
+
+
 def check_place(code: object, *, field: str) -> str:
     """A country, a region, or a city in one of them (`US-CA/Los Angeles`); empty for everywhere else."""
     if code == "":
@@ -50,8 +58,7 @@ def check_place(code: object, *, field: str) -> str:
     if not isinstance(code, str):
         raise InvalidInput(field, "must be text")
     area, stroke, city = code.partition("/")
-    if area not in countries() and area not in regions():
-        raise InvalidInput(field, "is neither an ISO 3166-1 country nor an ISO 3166-2 region")
+    check_area(area, field=field)
     return f"{area}/{clean_line(city, field=field, max_length=100)}" if stroke else area
 
 
@@ -87,6 +94,15 @@ def regions() -> frozenset[str]:
     import pycountry
 
     return frozenset(region.code for region in pycountry.subdivisions)
+
+
+@cache
+def place_name(code: str) -> str:
+    """What a country or a region is called; empty for a code that is neither's."""
+    import pycountry
+
+    place: Any = pycountry.subdivisions.get(code=code) if "-" in code else pycountry.countries.get(alpha_2=code)
+    return str(place.name) if place is not None else ""
 
 
 @cache

@@ -64,7 +64,8 @@ def fold(text: str) -> str:
     """
     text = unicodedata.normalize("NFKC", text.replace("♯", "#"))
     decomposed = unicodedata.normalize("NFD", text.casefold())
-    bare = "".join(mark for mark in decomposed if not unicodedata.combining(mark))
+    # All marks, those of vowels in Indic scripts too: whatever is left inside a word would part it.
+    bare = "".join(letter for letter in decomposed if not unicodedata.category(letter).startswith("M"))
     bare = bare.replace("'", "").replace("’", "").replace("_", " ")
     bare = _PUNCTUATION.sub(" ", bare).replace("&", " and ")
     bare = _STRAY_PLUS_OR_SHARP.sub(" ", bare)

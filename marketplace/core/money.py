@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from types import MappingProxyType
 
 from accounts.errors import InvalidInput
@@ -92,3 +92,43 @@ def hourly_eur(amount: Decimal, currency: str, period: str, rates: Mapping[str, 
     if hours is None or per_euro is None:
         return None
     return (amount / per_euro / hours).quantize(RATE_STEP)
+
+
+WEEKS_A_YEAR, MONTHS_A_YEAR = 52, 12
+FULL_TIME_HOURS, HOURS_A_DAY = 40, 8
+
+
+def yearly_eur_cents(
+    amount: Decimal, currency: str, period: str, weekly_hours: int | None, rates: Mapping[str, Decimal]
+) -> int | None:
+    """What pay comes to in a year of so many hours a week, in cents of euros; full time where these are not stated.
+
+    None where it cannot be known: pay by project or task, or a currency without a rate.
+    """
+    per_euro = Decimal(1) if currency == "EUR" else rates.get(currency)
+    hours = Decimal(weekly_hours or FULL_TIME_HOURS)
+    times = {
+        "hour": hours * WEEKS_A_YEAR,
+        "day": hours / HOURS_A_DAY * WEEKS_A_YEAR,
+        "week": Decimal(WEEKS_A_YEAR),
+        "month": Decimal(MONTHS_A_YEAR),
+        "year": Decimal(1),
+    }.get(period)
+    if times is None or per_euro is None:
+        return None
+    return int((amount * times * 100 / per_euro).to_integral_value(ROUND_HALF_UP))
+
+
+def amount_text(amount: Decimal, currency: str) -> str:
+    """`45,000 EUR`, `19.5 USD`."""
+    return f"{_plain(amount)} {currency}"
+
+
+def pay_text(minimum: Decimal, maximum: Decimal, currency: str, period: str) -> str:
+    """`20–30 EUR an hour`."""
+    least = "" if minimum == maximum else f"{_plain(minimum)}–"
+    return f"{least}{amount_text(maximum, currency)} {'an' if period == 'hour' else 'a'} {period}"
+
+
+def _plain(amount: Decimal) -> str:
+    return format(amount.normalize(), ",f")

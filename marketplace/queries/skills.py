@@ -1,7 +1,8 @@
-"""Skills that were merged, and what became of them."""
+"""Skills that were merged and what became of them, and the broader kinds of skills."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db import connection
@@ -26,3 +27,35 @@ def survivors(skill_ids: Iterable[int]) -> dict[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(_SURVIVORS, [wanted])
         return dict(cursor.fetchall())
+
+
+_BROADER = """
+    WITH RECURSIVE above (origin, skill_id) AS (
+        SELECT id, id FROM unnest(%s::bigint[]) AS id
+        UNION
+        SELECT above.origin, step.skill_id
+        FROM above CROSS JOIN LATERAL (
+            SELECT link.broader_id AS skill_id FROM marketplace_skillbroader link WHERE link.skill_id = above.skill_id
+            UNION ALL
+            SELECT id FROM marketplace_skill WHERE merged_into_id = above.skill_id
+            UNION ALL
+            SELECT merged_into_id FROM marketplace_skill WHERE id = above.skill_id AND merged_into_id IS NOT NULL
+        ) step
+    )
+    SELECT above.origin, above.skill_id
+    FROM above JOIN marketplace_skill skill ON skill.id = above.skill_id
+    WHERE skill.merged_into_id IS NULL AND above.skill_id <> above.origin
+    ORDER BY 1, 2
+"""
+
+
+def broader_skills(skill_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """The broader kinds of each of these surviving skills, however many steps above, merges followed. One query."""
+    wanted = sorted(set(skill_ids))
+    found: dict[int, list[int]] = defaultdict(list)
+    if wanted:
+        with connection.cursor() as cursor:
+            cursor.execute(_BROADER, [wanted])
+            for origin, skill_id in cursor.fetchall():
+                found[origin].append(skill_id)
+    return {origin: tuple(above) for origin, above in found.items()}

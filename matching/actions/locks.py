@@ -3,17 +3,30 @@
 Re-scoring one opportunity reads all candidates, re-scoring one candidate, or one pair, writes to all opportunities. So
 batches of opportunities run side by side (`share`), and a batch of candidates or of pairs runs alone (`alone`):
 otherwise one could overwrite a score with facts that were read before the other's change. Marking waits for neither.
+
+Projections are written one batch after another (`projecting`), so that of two writers of a row the one who read it
+later has the higher transaction number.
+
+Documents are sent by many at a time (`indexing`), and by nobody while an index appears or is put to use
+(`switching_indices`): so whoever sends knows of every index that is to have the documents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 from django.db import connection
 
+from matching.core.attributes import Subject
+
 _RESCORING = 0x6D_75_73_74_65_72  # "muster"
+_PROJECTING = 0x63_6F_70_79_69_6E_67  # "copying"
 _MARKS = 0x6D_61_72_6B  # "mark", the first of the two halves of a claim's key
+_COPY_MARKS = 0x63_6F_70_79  # "copy"
+_INDEXING = 0x69_6E_64_78  # "indx"
+_REBUILDING = 0x62_6C_64_73  # "blds"
+_SUBJECTS = {Subject.CANDIDATE: 1, Subject.OPPORTUNITY: 2}  # the second halves of these two
 
 Claim = tuple[int, int]
 """A mark's id and the generation that was read of it."""
@@ -28,6 +41,19 @@ _RELEASE = """
 """
 
 
+class CopyClaim(NamedTuple):
+    """A copy mark that is being worked off."""
+
+    mark: Claim
+    urgent: bool
+
+
+def projecting() -> None:
+    """Until the transaction ends: write projections. Before the transaction has written anything: its number must not
+    be older than what it reads."""
+    _execute("SELECT pg_advisory_xact_lock(%s)", [_PROJECTING])
+
+
 def share() -> None:
     """Until the transaction ends: re-score opportunities, with others who do."""
     _execute("SELECT pg_advisory_xact_lock_shared(%s)", [_RESCORING])
@@ -36,6 +62,27 @@ def share() -> None:
 def alone() -> None:
     """Until the transaction ends: change projections and scores of candidates."""
     _execute("SELECT pg_advisory_xact_lock(%s)", [_RESCORING])
+
+
+def indexing(subject: Subject) -> None:
+    """Until the transaction ends: send documents, with others who do."""
+    _execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_INDEXING, _SUBJECTS[subject]])
+
+
+def switching_indices(subject: Subject) -> None:
+    """Until the transaction ends: change which indices there are. Waits for the batches that are being sent."""
+    _execute("SELECT pg_advisory_xact_lock(%s, %s)", [_INDEXING, _SUBJECTS[subject]])
+
+
+def may_rebuild(subject: Subject) -> bool:
+    """Whether nobody else builds an index; then nobody begins to before `rebuilt`, or before the connection ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_REBUILDING, _SUBJECTS[subject]])
+        return bool(cursor.fetchone()[0])
+
+
+def rebuilt(subject: Subject) -> None:
+    _execute("SELECT pg_advisory_unlock(%s, %s)", [_REBUILDING, _SUBJECTS[subject]])
 
 
 def nobody_is_alone() -> bool:
@@ -77,22 +124,47 @@ def claim_pair_marks(limit: int) -> dict[tuple[int, int], Claim]:
         return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
 
 
+def claim_copy_marks(stage: str, subject_type: str, limit: int) -> dict[int, CopyClaim]:
+    """By subject, what is urgent first, then the oldest, that no other worker works on, until the transaction ends.
+    What the index refused comes again when it has changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH oldest AS MATERIALIZED (
+                SELECT id, subject_id, generation, urgent FROM matching_copymark
+                WHERE stage = %s AND subject_type = %s AND refused_generation IS DISTINCT FROM generation
+                ORDER BY urgent DESC, since, id LIMIT %s
+            )
+            SELECT subject_id, id, generation, urgent FROM oldest
+            WHERE pg_try_advisory_xact_lock(%s, (id %% 2147483647)::int)
+            """,
+            [stage, subject_type, 2 * limit, _COPY_MARKS],
+        )
+        rows = cursor.fetchmany(limit)
+    return {subject_id: CopyClaim((mark_id, generation), urgent) for subject_id, mark_id, generation, urgent in rows}
+
+
+def release_copy_marks(claimed: Collection[CopyClaim]) -> int:
+    """Delete those that are still of the generation that was read; their number."""
+    return _release("matching_copymark", [claim.mark for claim in claimed])
+
+
 def release_marks(claimed: Mapping[Any, Claim]) -> int:
     """Delete the marks that are still of the generation that was read; their number.
 
     A mark that somebody is raising at this very moment is skipped: it stays for the next drain.
     """
-    return _release("matching_mark", claimed)
+    return _release("matching_mark", claimed.values())
 
 
 def release_pair_marks(claimed: Mapping[Any, Claim]) -> int:
-    return _release("matching_pairmark", claimed)
+    return _release("matching_pairmark", claimed.values())
 
 
-def _release(table: str, claimed: Mapping[Any, Claim]) -> int:
+def _release(table: str, claimed: Collection[Claim]) -> int:
     if not claimed:
         return 0
-    ids, generations = zip(*claimed.values(), strict=True)
+    ids, generations = zip(*claimed, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE.format(table=table), [list(ids), list(generations)])
         return cursor.rowcount

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from celery import current_app
 from django.db import connection, transaction
 from django.db.models import F
 
@@ -16,15 +13,12 @@ from marketplace.models import OpportunityRevision
 from marketplace.queries.rates import current_rate_set
 from marketplace.queries.rules import resolved_rules
 from matching.actions import locks
+from matching.actions.bells import Bell
 from matching.compile_sql import compile_rule
 from matching.models import CandidateProjection, Mark
 from matching.queries.scorable import SCORED_STATES
 
-logger = logging.getLogger(__name__)
-
-GATHER_SECONDS = 0.3  # a drain that is rung for starts this much later, with all that was marked meanwhile
-QUIET_SECONDS = 5.0  # after a failed ring; beat drains every few seconds anyway
-_rest_until = 0.0
+bell = Bell("matching.tasks.drain_marks", gather_seconds=0.3)
 
 _RAISE = """
     INSERT INTO matching_mark (subject_type, subject_id, generation, since)
@@ -112,17 +106,4 @@ def _mark(statement: str, values: list[Any]) -> None:
         cursor.execute(statement, values)
         marked = cursor.rowcount
     if marked:
-        transaction.on_commit(ring, robust=True)
-
-
-def ring() -> None:
-    """Ask for a drain soon. Rings within the wait are one: the drain that it starts sees their marks too."""
-    global _rest_until  # noqa: PLW0603 - one memory per process is what is wanted
-    if time.monotonic() < _rest_until:
-        return
-    _rest_until = time.monotonic() + GATHER_SECONDS
-    try:
-        current_app.send_task("matching.tasks.drain_marks", countdown=GATHER_SECONDS, retry=False, expires=60)
-    except Exception:
-        _rest_until = time.monotonic() + QUIET_SECONDS
-        logger.warning("the bell did not ring; beat will drain", exc_info=True)
+        transaction.on_commit(bell.ring, robust=True)

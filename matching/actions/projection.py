@@ -2,62 +2,95 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from datetime import UTC, datetime
 
 from django.db import transaction
 
-from marketplace.models import Candidate, ExchangeRateSet, WorkExperience
+from marketplace.models import ExchangeRateSet
 from marketplace.queries.facts import current_rate_set, facts_of
 from matching.actions import locks
+from matching.actions.words import note_words
+from matching.core.attributes import Subject
 from matching.core.facts import CandidateFacts
 from matching.models import CandidateProjection
+from matching.queries.people import StatedPerson, search_columns_of, stated_people
 from matching.queries.projection import columns_of
 
 _COLUMNS = [field.name for field in CandidateProjection._meta.concrete_fields if not field.primary_key]
+_TOLD_BY_THE_ROW = {"rate_set_id", "refreshed_at", "changed_xid"}
+_COMPARED = [
+    field.attname
+    for field in CandidateProjection._meta.concrete_fields
+    if not field.primary_key and field.attname not in _TOLD_BY_THE_ROW
+]
 
 
-def refresh(candidate_ids: Collection[int], now: datetime) -> None:
-    """Copy these candidates (inner ids) anew from the tables."""
+def refresh(candidate_ids: Collection[int], now: datetime) -> list[int]:
+    """Copy these candidates (inner ids) anew from the tables. Gives those that came out otherwise than they were."""
     on = now.astimezone(UTC).date()
     with transaction.atomic():
-        locks.alone()
+        locks.projecting()
         rates = current_rate_set(on=on)
-        write(facts_of(candidate_ids, on=on, rate_set=rates), rates, now)
+        return write(facts_of(candidate_ids, on=on, rate_set=rates), rates, now)
 
 
-def write(facts: dict[int, CandidateFacts], rates: ExchangeRateSet | None, now: datetime) -> None:
-    """Store facts that were just gathered. A row of a newer revision is left alone: the late writer is wrong."""
-    newer = dict(
-        CandidateProjection.objects.filter(pk__in=list(facts)).select_for_update().values_list("pk", "revision")
-    )
-    ids = [pk for pk, fact in facts.items() if newer.get(pk, 0) <= fact.revision]
-    titles: dict[int, list[str]] = defaultdict(list)
-    for candidate_id, title in (
-        WorkExperience.objects.filter(candidate_id__in=ids)
-        .order_by("candidate_id", "id")
-        .values_list("candidate_id", "title")
-    ):
-        titles[candidate_id].append(title)
-    rows = [
-        CandidateProjection(
-            candidate_id=pk,
-            rate_set=rates,
-            headline=headline,
-            titles=titles.get(pk, []),
-            discoverable=discoverable,
-            open_to_offers=open_to_offers,
-            present=suspended_at is None and merged_into_id is None,
-            refreshed_at=now,
-            **columns_of(facts[pk]),
-        )
-        for pk, headline, discoverable, open_to_offers, suspended_at, merged_into_id in Candidate.objects.filter(
-            pk__in=ids
-        )
-        .order_by("pk")
-        .values_list("pk", "headline", "discoverable", "open_to_offers", "suspended_at", "merged_into_id")
-    ]
+def differing(candidate_ids: Collection[int], now: datetime) -> list[int]:
+    """Those whose projections do not say what the tables do, or who have none."""
+    on = now.astimezone(UTC).date()
+    rates = current_rate_set(on=on)
+    facts = facts_of(candidate_ids, on=on, rate_set=rates)
+    return [row.candidate_id for row in _differing(_rows(facts, rates, now))]
+
+
+def catch_up(facts: dict[int, CandidateFacts], rates: ExchangeRateSet | None, now: datetime) -> list[int]:
+    """The same for those whose projections do not say what was just gathered. Nobody is waited for, and nobody has to
+    wait, where all do."""
+    stale = [row.candidate_id for row in _differing(_rows(facts, rates, now))]
+    return refresh(stale, now) if stale else []
+
+
+def write(facts: dict[int, CandidateFacts], rates: ExchangeRateSet | None, now: datetime) -> list[int]:
+    """Store facts that were just gathered; the caller holds the lock. Gives those that came out otherwise. A row of a
+    newer revision is left alone: the late writer is wrong."""
+    rows = _differing(_rows(facts, rates, now))
+    note_words(Subject.CANDIDATE, (row.words for row in rows))
     CandidateProjection.objects.bulk_create(
         rows, batch_size=500, update_conflicts=True, unique_fields=["candidate"], update_fields=_COLUMNS
     )
+    return [row.candidate_id for row in rows]
+
+
+def _rows(facts: dict[int, CandidateFacts], rates: ExchangeRateSet | None, now: datetime) -> list[CandidateProjection]:
+    return [_row(stated, rates, now) for stated in stated_people(facts)]
+
+
+def _row(stated: StatedPerson, rates: ExchangeRateSet | None, now: datetime) -> CandidateProjection:
+    return CandidateProjection(
+        candidate_id=stated.person.pk,
+        rate_set=rates,
+        headline=stated.headline,
+        titles=stated.titles,
+        refreshed_at=now,
+        **columns_of(stated.person.facts),
+        **search_columns_of(stated.person),
+    )
+
+
+def _differing(rows: list[CandidateProjection]) -> list[CandidateProjection]:
+    """Those that say something else than what is stored, and nothing older; in order, so that two writers of many do
+    not wait for each other in a circle."""
+    stored = CandidateProjection.objects.in_bulk([row.candidate_id for row in rows])
+    return sorted(
+        (row for row in rows if _is_news(row, stored.get(row.candidate_id))), key=lambda row: row.candidate_id
+    )
+
+
+def _is_news(row: CandidateProjection, stored: CandidateProjection | None) -> bool:
+    if stored is None:
+        return True
+    if stored.revision > row.revision:
+        return False
+    if row.hourly_rate is not None and row.rate_set_id != stored.rate_set_id:
+        return True
+    return any(getattr(row, name) != getattr(stored, name) for name in _COMPARED)

@@ -1,5 +1,5 @@
 """The staff's pages of deciding, the console's first page and its navigation."""
 
-from matching.admin import allocation, dashboard, matches, models, navigation, preview
+from matching.admin import allocation, copies, dashboard, matches, models, navigation, preview, saved_searches
 
-__all__ = ["allocation", "dashboard", "matches", "models", "navigation", "preview"]
+__all__ = ["allocation", "copies", "dashboard", "matches", "models", "navigation", "preview", "saved_searches"]

@@ -2,6 +2,7 @@
 
 from accounts.api.enums import described
 from matching.core.allocation.diagnosis import Cause
+from matching.core.search.digests import Frequency
 from matching.core.workflow import ProposalState, RunState
 
 RunStateEnum = described(
@@ -40,5 +41,16 @@ CauseEnum = described(
         "set_aside": "Everybody who passes is pinned elsewhere or excluded.",
         "competition": "A set of opportunities has more seats than people.",
         "not_worth_it": "People could be moved to fill them, at a loss in total value.",
+    },
+)
+AlertFrequencyEnum = described(
+    Frequency,
+    "AlertFrequency",
+    "How often somebody is told by mail of what a saved search has found.",
+    {
+        "immediately": "Within a minute.",
+        "daily": "At seven in the morning, by their own clock.",
+        "weekly": "On Mondays at seven in the morning, by their own clock.",
+        "none": "Never; what was found is shown in the app.",
     },
 )

@@ -10,6 +10,7 @@ from accounts.api.refusals import Keyed, mutation
 from accounts.errors import InvalidInput
 from matching.actions import allocation
 from matching.api.allocation import AllocationRunType, ProposalType
+from matching.api.saved_search_mutations import SavedSearchMutation
 
 MOST_AT_ONCE = 1000
 
@@ -73,7 +74,7 @@ def _ids(given: list[strawberry.ID] | None, kind: str, field: str) -> list[Any] 
 
 
 @strawberry.type
-class MatchingMutation:
+class MatchingMutation(SavedSearchMutation):
     @mutation(
         AllocationRunType, "Plan who gets which open seat. A worker solves it; look at the run until it is PLANNED."
     )

@@ -14,12 +14,21 @@ from marketplace.api.rules import RuleInput, written_rule
 from matching.access import access_run, visible_runs
 from matching.api.allocation import HEAVY, AllocationRunType
 from matching.api.enums import RunStateEnum
+from matching.api.explore import OpportunityExploration, OpportunityOrder, explore
 from matching.api.matches import MatchType, recommended_page
+from matching.api.opportunity_filter import OpportunityFilter
+from matching.api.people import CandidateExploration, CandidateFilter, CandidateOrder, find_people
 from matching.api.preview import EligibilityPreviewType, shown_preview
+from matching.api.saved_searches import SavedSearchType
+from matching.models import SavedSearch
 from matching.queries import freshness, matches_for
 from matching.queries.marks import waiting
 from matching.queries.preview import preview
 
+SEARCH = (
+    "Words, all of which must be found: as they are, misspelt by a letter or two, or as a skill by any of its names or"
+    " a narrower one. The last may be unfinished, unless something follows it."
+)
 BY_FIT = Order("matches", (Key("fit", descending=True), Key("tie_break"), Key("candidate_id")))
 
 
@@ -64,6 +73,48 @@ class MatchingQuery:
         with written_rule(rule, actor) as stored:
             return shown_preview(preview(stored, actor=actor, now=info.context.now, opportunity_id=uuid))
 
+    @strawberry.field(description="The opportunities you may find: public ones, your own, those you were asked to.")
+    def opportunities(
+        self,
+        info: Info,
+        filter: Annotated[OpportunityFilter | None, strawberry.argument(description="Which.")] = None,
+        search: Annotated[str | None, strawberry.argument(description=SEARCH)] = None,
+        order_by: Annotated[
+            OpportunityOrder | None,
+            strawberry.argument(description="How to sort; RELEVANCE where words are searched for, else NEWEST."),
+        ] = None,
+        first: Annotated[int | None, FIRST] = None,
+        after: Annotated[str | None, AFTER] = None,
+    ) -> OpportunityExploration:
+        return explore(info.context, filter=filter, search=search, order_by=order_by, first=first, after=after)
+
+    @strawberry.field(description="Candidates who let themselves be found. For those who recruit.")
+    def candidates(
+        self,
+        info: Info,
+        filter: Annotated[CandidateFilter | None, strawberry.argument(description="Which.")] = None,
+        search: Annotated[str | None, strawberry.argument(description=SEARCH)] = None,
+        order_by: Annotated[
+            CandidateOrder | None,
+            strawberry.argument(description="How to sort; RELEVANCE where words are searched for, else NEWEST."),
+        ] = None,
+        fit_for: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="An opportunity of your organisation's, by id, to sort by fit to."),
+        ] = None,
+        first: Annotated[int | None, FIRST] = None,
+        after: Annotated[str | None, AFTER] = None,
+    ) -> CandidateExploration:
+        return find_people(
+            info.context,
+            filter=filter,
+            search=search,
+            order_by=order_by,
+            fit_for=fit_for,
+            first=first,
+            after=after,
+        )
+
     @strawberry.field(description="Who suits an opportunity best, best first. For its organisation.")
     def matches(
         self,
@@ -86,6 +137,16 @@ class MatchingQuery:
         after: Annotated[str | None, AFTER] = None,
     ) -> Connection[MatchType]:
         return recommended_page(info.context, own_candidate(info.context.actor), first=first, after=after)
+
+    @strawberry.field(description="The searches you keep, newest first. For candidates.")
+    def saved_searches(
+        self,
+        info: Info,
+        first: Annotated[int | None, FIRST] = None,
+        after: Annotated[str | None, AFTER] = None,
+    ) -> Connection[SavedSearchType]:
+        kept = SavedSearch.objects.filter(candidate=own_candidate(info.context.actor))
+        return page(kept, first=first, after=after)
 
     @strawberry.field(description="An allocation run; null if there is none that you may see.")
     def allocation_run(

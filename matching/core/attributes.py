@@ -17,9 +17,9 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from matching.core.facts import CandidateFacts
+from matching.core.facts import CandidateFacts, OpportunityFacts
 
 Value: TypeAlias = int | Decimal | date | str
 """One comparable value. Whole numbers are `int`, other numbers `Decimal`, codes `str`."""
@@ -28,6 +28,19 @@ DECIMALS = 4
 """Digits after the point that a number in a rule may have: those of the finest column, so SQL loses none."""
 
 LARGEST_ID = 2**31 - 1
+
+
+class Subject(StrEnum):
+    """Whom or what an attribute tells of. Rules decide about candidates; the same grammar filters opportunities."""
+
+    CANDIDATE = "candidate"
+    OPPORTUNITY = "opportunity"
+
+
+FACTS: Mapping[Subject, Any] = MappingProxyType(
+    {Subject.CANDIDATE: CandidateFacts, Subject.OPPORTUNITY: OpportunityFacts}
+)
+"""What the attributes of each subject are read from."""
 
 
 class Kind(StrEnum):
@@ -106,9 +119,9 @@ def is_protected(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One fact of a candidate that rules may compare.
+    """One fact of a candidate, or of an opportunity, that rules may compare.
 
-    `fact` is its field of `CandidateFacts`, `column` its column in the candidate projection, `index_field` its
+    `fact` is its field of the subject's facts, `column` its column in the subject's projection, `index_field` its
     field in a search index. `lowest` and `highest` are the ends of what the fact can be: they let a rule be refused
     when it can exclude nobody or accept nobody. `step` is the smallest difference that the column can hold.
     """
@@ -117,7 +130,7 @@ class Attribute:
     kind: Kind
     label: str  # as in "<label> at least 30 hours a week"
     description: str
-    question: str  # asked of a candidate whose fact is missing
+    question: str = ""  # asked of a candidate whose fact is missing
     asked_as: str = ""  # the attribute that people state in its place, where it is not stated itself
     unit: str = ""
     missing: Missing = Missing.UNKNOWN
@@ -129,6 +142,7 @@ class Attribute:
     fact: str = ""
     column: str = ""
     index_field: str = ""
+    subject: Subject = Subject.CANDIDATE
 
     def __post_init__(self) -> None:
         for field in ("fact", "column", "index_field"):
@@ -137,10 +151,10 @@ class Attribute:
         for name in (self.name, self.fact, self.column, self.index_field):
             if is_protected(name):
                 raise ProtectedAttribute(f"{self.name}: {name} names a protected characteristic")
-        if self.fact not in CandidateFacts.__dataclass_fields__:
-            raise ValueError(f"{self.name}: candidates have no fact {self.fact}")
+        if self.fact not in FACTS[self.subject].__dataclass_fields__:
+            raise ValueError(f"{self.name}: a {self.subject} has no fact {self.fact}")
 
-    def read(self, facts: CandidateFacts) -> Value | frozenset[str] | frozenset[int] | None:
+    def read(self, facts: CandidateFacts | OpportunityFacts) -> Value | frozenset[str] | frozenset[int] | None:
         """The fact, or None where nothing is known; an empty set or text says nothing."""
         value: Value | frozenset[str] | frozenset[int] | None = getattr(facts, self.fact)
         return None if value == "" or (self.kind in SEVERAL and not value) else value

@@ -102,3 +102,27 @@ class OpportunityTerms:
     min_hourly_pay: Decimal | None = None  # EUR per hour at the named exchange rates, over all bands
     max_hourly_pay: Decimal | None = None
     skills: tuple[SkillTerm, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpportunityFacts:
+    """What a search filter may ask of an opportunity. None and the empty set mean that nothing is stated.
+
+    Places are told so that a comparison of codes finds them: an allowed country gives `DE` and `DE-*`, an allowed
+    region `DE` and `DE-BE`, and no place at all `*`; excluded places stand as they are.
+    """
+
+    opportunity_id: int
+    commitment: str | None = None
+    arrangement: str | None = None  # onsite, hybrid, remote
+    weekly_hours: int | None = None
+    years_experience: Decimal | None = None  # asked
+    starts_on: date | None = None
+    ends_on: date | None = None
+    published_on: date | None = None  # in UTC, as is the next
+    closes_on: date | None = None
+    places: frozenset[str] = frozenset()
+    excluded_places: frozenset[str] = frozenset()
+    skills: frozenset[int] = frozenset()  # asked for, merges followed
+    skill_families: frozenset[int] = frozenset()  # these, and every broader kind of them
+    organisations: frozenset[int] = frozenset()  # who posted it, and for whom

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from matching.core.attributes import Missing, Operator
 from matching.core.clock import longest_overlap, months_before
-from matching.core.facts import CandidateFacts, SkillFact
+from matching.core.facts import CandidateFacts, OpportunityFacts, SkillFact
 from matching.core.rules.grammar import (
     All,
     Any,
@@ -37,8 +37,9 @@ from matching.core.rules.normal import Literal
 Truth: TypeAlias = bool | None
 
 
-def truth(rule: Rule, facts: CandidateFacts, *, on: date) -> Truth:
-    """Whether the rule accepts the candidate on that day; None where a missing fact decides."""
+def truth(rule: Rule, facts: CandidateFacts | OpportunityFacts, *, on: date) -> Truth:
+    """Whether the rule accepts the candidate on that day; None where a missing fact decides. Of an opportunity, a rule
+    about opportunities is asked."""
     return _JUDGES[type(rule)](rule, facts, on)
 
 
@@ -49,7 +50,7 @@ def criterion_truth(criterion: Criterion, facts: CandidateFacts, on: date) -> Tr
     return _JUDGES[type(criterion)](criterion, facts, on)
 
 
-def _compare(criterion: Compare, facts: CandidateFacts, on: date) -> Truth:
+def _compare(criterion: Compare, facts: CandidateFacts | OpportunityFacts, on: date) -> Truth:
     attribute = criterion.attribute
     has = attribute.read(facts)
     if criterion.op is Operator.EXISTS:

@@ -1,19 +1,29 @@
 from matching.models.allocation import AllocationRun, Proposal
+from matching.models.copymark import CopyMark
 from matching.models.decision import Decision
 from matching.models.mark import Mark, PairMark
 from matching.models.match import Match
 from matching.models.model import ScoringModel, Segment
+from matching.models.opening import OpportunityProjection
 from matching.models.projection import CandidateProjection, Departure
+from matching.models.saved_search import Digest, FoundOpportunity, SavedSearch
+from matching.models.word import SearchWord
 
 __all__ = [
     "AllocationRun",
     "CandidateProjection",
+    "CopyMark",
     "Decision",
     "Departure",
+    "Digest",
+    "FoundOpportunity",
     "Mark",
     "Match",
+    "OpportunityProjection",
     "PairMark",
     "Proposal",
+    "SavedSearch",
     "ScoringModel",
+    "SearchWord",
     "Segment",
 ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from accounts.models.changes import changes_are_numbered
 from marketplace.models import Candidate, ExchangeRateSet
+from matching.models.copymark import deletions_are_marked
 
 
 class CandidateProjection(models.Model):
@@ -45,6 +47,8 @@ class CandidateProjection(models.Model):
     vetting = models.JSONField(default=dict, help_text='{"identity": {"passed": true, "until": "2027-01-31"}}')
     headline = models.CharField(max_length=200, blank=True)
     titles = ArrayField(models.CharField(max_length=200), default=list)
+    words = SearchVectorField(default="", help_text="headline A, titles B, skills C: `matching.core.search.vectors`")
+    blocked_organisations = ArrayField(models.IntegerField(), default=list, help_text="who do not find them")
     discoverable = models.BooleanField()
     open_to_offers = models.BooleanField()
     present = models.BooleanField(help_text="neither merged into another nor suspended")
@@ -63,11 +67,14 @@ class CandidateProjection(models.Model):
             # Rules and searches that ask for skills: `skill_ids @> {…}`.
             GinIndex(fields=["skill_ids"], name="projection_skills_idx"),
             models.Index(fields=["country", "region"], name="projection_place_idx"),
+            # Whatever recruiters type into the search for people.
+            GinIndex(fields=["words"], name="projection_words_idx"),
             # What has changed since a copy in memory was last brought up to date.
             models.Index(fields=["changed_xid"], name="projection_changed_idx"),
         ]
         triggers = [
             changes_are_numbered(),
+            deletions_are_marked("candidate", "candidate_id"),
             pgtrigger.Trigger(
                 name="departures_are_recorded",
                 operation=pgtrigger.Delete,

@@ -27,29 +27,22 @@ from matching.core.eligibility import Outcome
 from matching.core.facts import CandidateFacts
 from matching.core.inverse import Judged, RuleIndex
 from matching.core.rules import HasSkill, RateWithinPay, Rule, criteria
+from matching.queries.following import PRESENT, RECENT
 from matching.queries.scorable import SCORED_STATES
 
 CHUNK = 5000  # rules that are loaded at once
 
 # What has changed, and the moment up to which all is known, in one statement and so of one snapshot.
-# Numbers that no transaction of this server has reached come from a dump of another server's: they say nothing, and
-# would have their rows read again for every answer.
-_RECENT = "(changed.changed_xid < present.unborn OR changed.changed_xid = present.own)"
 _CHANGES = f"""
-    WITH present AS MATERIALIZED (
-        SELECT pg_snapshot_xmin(snapshot)::text::bigint AS horizon, pg_snapshot_xmax(snapshot)::text::bigint AS unborn,
-            pg_current_xact_id_if_assigned()::text::bigint AS own,
-            (SELECT id FROM marketplace_taxonomyrevision ORDER BY number DESC LIMIT 1) AS taxonomy
-        FROM pg_current_snapshot() AS snapshot
-    )
+    WITH {PRESENT}
     SELECT present.horizon, present.taxonomy, changed.id, changed.current_revision_id, changed.state,
-        changed.changed_xid >= present.horizon AND {_RECENT},
+        changed.changed_xid >= present.horizon AND {RECENT},
         changed.state = 'published' AND changed.visibility = 'public', changed.opens_at, changed.closes_at,
         changed.posting_organisation_id
     FROM present LEFT JOIN marketplace_opportunity changed ON %s
 """
-_ALL = _CHANGES % f"changed.state = ANY(%s) OR (changed.changed_xid >= present.horizon AND {_RECENT})"
-_SINCE = _CHANGES % f"changed.id = ANY(%s) OR (changed.changed_xid >= %s AND {_RECENT})"
+_ALL = _CHANGES % f"changed.state = ANY(%s) OR (changed.changed_xid >= present.horizon AND {RECENT})"
+_SINCE = _CHANGES % f"changed.id = ANY(%s) OR (changed.changed_xid >= %s AND {RECENT})"
 
 
 class Opening(NamedTuple):

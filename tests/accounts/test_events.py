@@ -13,7 +13,7 @@ from accounts.actions.transitions import move
 from accounts.core.actor import Actor, ActorKind
 from accounts.errors import IllegalTransition, NotFound, NotPermitted
 from accounts.models import Delivery, Event, Organisation, Transition, User
-from accounts.subscriptions import consumers_of, consumes, handler_of
+from accounts.subscriptions import consumers_of, consumes, consumes_many, handler_of
 from marketplace.core.workflow import OPPORTUNITY
 from marketplace.models import Opportunity
 
@@ -39,12 +39,21 @@ def overhear(event: Event) -> None:
     hear(event)
 
 
+@consumes_many(["Murmured", "Coughed"])
+def hear_murmurs(events) -> None:
+    for event in events:
+        hear(event)
+        if event.name == "Coughed":
+            raise RuntimeError("no ears today")
+
+
 @pytest.fixture(autouse=True)
 def consumers(settings):
     settings.CONSUMERS = {
         "ears": f"{__name__}.hear",
         "broken": f"{__name__}.hear_and_fail",
         "gossip": f"{__name__}.overhear",
+        "crowd": f"{__name__}.hear_murmurs",
     }
     consumers_of.cache_clear()
     handler_of.cache_clear()
@@ -117,6 +126,43 @@ def test_failed_delivery_undoes_its_effect_and_is_tried_again_later(organisation
     assert deliveries.deliver_due("broken", NOW) == 0
 
 
+def test_many_deliveries_are_one_transaction_and_take_effect_once(organisation, django_assert_num_queries):
+    murmured = [append(organisation, "Murmured").pk for _ in range(20)]
+    with django_assert_num_queries(6 + 20):  # an update for each is what this consumer does
+        assert deliveries.deliver_due("crowd", NOW) == 20
+    assert deliveries.deliver_due("crowd", NOW) == 0
+    assert heard == murmured
+    done = Delivery.objects.filter(consumer="crowd")
+    assert {(one.state, one.attempts, one.done_at) for one in done} == {(Delivery.State.DONE, 1, NOW)}
+
+
+def test_one_that_fails_among_many_is_tried_again_later_and_the_others_take_effect(organisation):
+    one, broken, other = (append(organisation, name) for name in ("Murmured", "Coughed", "Murmured"))
+    assert deliveries.deliver_due("crowd", NOW) == 3
+    states = {each.event_id: each.state for each in Delivery.objects.filter(consumer="crowd")}
+    assert states == {
+        one.pk: Delivery.State.DONE,
+        broken.pk: Delivery.State.PENDING,
+        other.pk: Delivery.State.DONE,
+    }
+    assert Delivery.objects.get(consumer="crowd", event=broken).due_at == NOW + timedelta(seconds=2)
+
+
+def test_rings_within_a_while_are_one_and_whoever_takes_many_events_is_rung_for_in_the_quick_queue(
+    monkeypatch, settings
+):
+    rung = []
+    monkeypatch.setattr(bell.current_app, "send_task", lambda task, args, **how: rung.append((*args, how["queue"])))
+    monkeypatch.setattr(bell, "_rest_until", {})
+    for _ in range(3):
+        bell.ring(["ears", "crowd"])
+    assert rung == [("ears", settings.CELERY_TASK_DEFAULT_QUEUE), ("crowd", settings.QUICK_QUEUE)]
+    later = bell.time.monotonic() + bell.GATHER_SECONDS
+    monkeypatch.setattr(bell.time, "monotonic", lambda: later)
+    bell.ring(["crowd"])
+    assert len(rung) == 3
+
+
 def test_delivery_that_keeps_failing_is_left_to_staff_who_can_retry_it(organisation):
     append(organisation, "Broken")
     now = NOW
@@ -142,6 +188,7 @@ def test_bell_that_cannot_ring_neither_raises_nor_asks_again_at_once(monkeypatch
 
     monkeypatch.setattr(bell.current_app, "send_task", unreachable)
     monkeypatch.setattr(bell, "_quiet_until", 0.0)
+    monkeypatch.setattr(bell, "_rest_until", {})
     bell.ring(["ears"])
     bell.ring(["ears"])
     assert len(calls) == 1

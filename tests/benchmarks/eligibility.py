@@ -16,7 +16,8 @@ from matching.core.facts import CandidateFacts, SkillFact
 from matching.core.rules import Grounds, PayCeiling, Rule, load, parse, resolved
 from matching.core.truth import truth
 from matching.models import CandidateProjection
-from tests.benchmarks.people import TODAY, family_of, narrower_than, people
+from tests.benchmarks.people import TODAY, narrower_than, people
+from tests.benchmarks.vocabulary import family_of
 
 RULE = parse(
     {

@@ -20,24 +20,24 @@ from datetime import date
 from django.db import connection
 
 from config.bench import own_database
+from matching.core.attributes import Subject
+from tests.benchmarks.loading import drop_indexes
+from tests.benchmarks.vocabulary import (
+    SKILL_NAMES,
+    SKILLS,
+    TRADES,
+    family_of,
+    lexemes,
+    name_skills,
+    skill_words,
+)
 
 TODAY = date(2026, 6, 15)
 """The day on which the data set looks: expiries and last uses lie around it."""
 
-SKILLS = 3_000
-"""Skills 1 … 3000, from the one that nearly every fourth person has to one that one in two thousand has."""
-
-FAMILIES = 30
-"""Each skill is narrower than one of these headings: skill 1 than 3002, 29 than 3030, 30 than 3001 …"""
-
 GROUPS = 400
 
 LOADERS = 2
-
-
-def family_of(skill_id: int) -> int:
-    """The heading that a skill is a narrower kind of."""
-    return SKILLS + 1 + skill_id % FAMILIES
 
 
 def narrower_than(family: int) -> tuple[int, ...]:
@@ -52,14 +52,15 @@ def people(count: int) -> Iterator[None]:
     The first use builds it, which takes minutes for a million; later ones find it ready. What a benchmark writes
     there it takes back.
     """
-    made_of = hashlib.sha256(repr((count, CHANCES, *STEPS, FACTS)).encode()).hexdigest()
+    made_of = hashlib.sha256(repr((count, CHANCES, *STEPS, FACTS, TRADES, SKILL_NAMES)).encode()).hexdigest()
     with own_database(f"people_{count}", made_of, lambda: _build(count)):
         yield
 
 
 def _build(count: int) -> None:
     with connection.cursor() as cursor:
-        indexes = _drop_indexes(cursor)
+        indexes = drop_indexes(cursor, "matching_candidateprojection")
+        _write_words(cursor)
     bounds = [count * share // LOADERS for share in range(LOADERS + 1)]
     with ThreadPoolExecutor(LOADERS) as loaders:
         list(loaders.map(_load, [first + 1 for first in bounds], bounds[1:]))
@@ -68,23 +69,24 @@ def _build(count: int) -> None:
         cursor.execute("SET maintenance_work_mem = '512MB'")
         for statement in (*STEPS, *indexes, "VACUUM ANALYZE matching_candidateprojection, marketplace_candidate"):
             cursor.execute(statement)
+        name_skills(Subject.CANDIDATE)
     connection.close()  # and with it what was set
 
 
-def _drop_indexes(cursor) -> list[str]:
-    """Drop the projection's indexes that back no constraint: building them anew is faster than row by row. Returns
-    what makes them again."""
+def _write_words(cursor) -> None:
+    """What vectors hold of a trade, in a headline (A) and in a title (B), and of a skill (C): tables that the loaders
+    read."""
     cursor.execute(
-        """
-        SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
-        WHERE indrelid = 'matching_candidateprojection'::regclass
-          AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
-        """
+        "CREATE TABLE made_up_trade (rank int PRIMARY KEY, name text, headline text, title text);"
+        "CREATE TABLE made_up_skill (id int PRIMARY KEY, words text)"
     )
-    found = cursor.fetchall()
-    for name, _ in found:
-        cursor.execute(f"DROP INDEX {name}")
-    return [definition for _, definition in found]
+    with cursor.copy("COPY made_up_trade FROM STDIN") as copy:
+        for rank, name in enumerate(TRADES):
+            copy.write_row((rank, name, lexemes(name, 1, "A"), lexemes(name, 2, "B")))
+    with cursor.copy("COPY made_up_skill FROM STDIN") as copy:
+        for skill_id in range(1, SKILLS + 1):
+            copy.write_row((skill_id, skill_words(skill_id, "C")))
+    cursor.execute("ANALYZE made_up_trade, made_up_skill")
 
 
 def _load(first: int, last: int) -> None:
@@ -98,7 +100,7 @@ def _load(first: int, last: int) -> None:
         connection.close()
 
 
-CHANCES = """
+CHANCES = f"""
     -- A number from 0 up to 1 that the person and the question decide.
     CREATE OR REPLACE FUNCTION pg_temp.chance(person bigint, question bigint) RETURNS float8
         LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -110,6 +112,9 @@ CHANCES = """
     CREATE OR REPLACE FUNCTION pg_temp.day(distance float8) RETURNS text
         LANGUAGE sql IMMUTABLE PARALLEL SAFE
         RETURN to_char(DATE '2026-06-15' + distance::int, 'YYYY-MM-DD');
+    CREATE OR REPLACE FUNCTION pg_temp.rank_of_trade(chance float8) RETURNS int
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE
+        RETURN floor({len(TRADES)} * power(chance, 2))::int;
 """
 
 FACTS = """
@@ -117,7 +122,8 @@ FACTS = """
         candidate_id, revision, country, region, latitude, longitude, timezone, utc_offset_minutes,
         work_starts_minute, work_ends_minute, work_starts_utc, work_minutes, languages, work_authorisations,
         years_experience, weekly_hours, free_hours, hourly_rate, commitments, available_from, skill_ids, skills,
-        groups, vetting, headline, titles, discoverable, open_to_offers, present, refreshed_at, changed_xid
+        groups, vetting, headline, titles, words, blocked_organisations, discoverable, open_to_offers, present,
+        refreshed_at, changed_xid
     )
     SELECT n, 1, home.country,
         CASE WHEN pg_temp.chance(n, 2) < 0.7 THEN
@@ -159,7 +165,9 @@ FACTS = """
         || CASE WHEN pg_temp.chance(n, 37) < 0.3 THEN jsonb_build_object('background', jsonb_build_object(
             'passed', pg_temp.chance(n, 38) < 0.9, 'until', pg_temp.day(900 * pg_temp.chance(n, 39) - 200)))
             ELSE '{}' END,
-        'Person ' || n, ARRAY['Skilled in ' || able.ids[1]],
+        trade.name, CASE WHEN earlier.name IS NULL THEN ARRAY[before.name] ELSE ARRAY[before.name, earlier.name] END,
+        concat_ws(' ', trade.headline, before.title, earlier.title, able.words)::tsvector,
+        CASE WHEN pg_temp.chance(n, 43) < 0.03 THEN ARRAY[1 + floor(5000 * pg_temp.chance(n, 44))::int] ELSE '{}' END,
         pg_temp.chance(n, 40) < 0.9, pg_temp.chance(n, 41) < 0.5, pg_temp.chance(n, 42) < 0.98,
         now(), pg_current_xact_id()::text::bigint
     FROM generate_series(%s::bigint, %s::bigint) n
@@ -194,12 +202,17 @@ FACTS = """
             'years', CASE WHEN pg_temp.chance(n, 5000 + id) < 0.8 THEN
                 round((15 * power(pg_temp.chance(n, 9000 + id), 2))::numeric, 1)::text END,
             'last_used', CASE WHEN pg_temp.chance(n, 13000 + id) < 0.85 THEN
-                pg_temp.day(-3650 * power(pg_temp.chance(n, 17000 + id), 3)) END)) AS facts
+                pg_temp.day(-3650 * power(pg_temp.chance(n, 17000 + id), 3)) END)) AS facts,
+            string_agg((SELECT words FROM made_up_skill WHERE made_up_skill.id = drawn.id), ' ') AS words
         FROM (
             SELECT DISTINCT 1 + floor(5 * power(601, pg_temp.chance(n, 100 + slot)) - 5)::int AS id
             FROM generate_series(1, 5 + floor(10 * pg_temp.chance(n, 58))::int) slot
         ) drawn
     ) able
+    JOIN made_up_trade trade ON trade.rank = pg_temp.rank_of_trade(pg_temp.chance(n, 60))
+    JOIN made_up_trade before ON before.rank = pg_temp.rank_of_trade(pg_temp.chance(n, 61))
+    LEFT JOIN made_up_trade earlier
+        ON pg_temp.chance(n, 62) < 0.6 AND earlier.rank = pg_temp.rank_of_trade(pg_temp.chance(n, 63))
 """
 
 STEPS = (
@@ -209,24 +222,13 @@ STEPS = (
         timezone, work_starts_minute, work_ends_minute, years_experience, weekly_hours, rate_amount, rate_currency,
         rate_period, commitments, available_from, discoverable, open_to_offers, revision, created_at
     )
-    SELECT candidate_id, gen_random_uuid(), headline, '', '', '', '', headline, coalesce(country, ''),
+    SELECT candidate_id, gen_random_uuid(), 'Person ' || candidate_id, '', '', '', '', headline, coalesce(country, ''),
         coalesce(region, ''), latitude, longitude, coalesce(timezone, ''), work_starts_minute, work_ends_minute,
         years_experience, weekly_hours, hourly_rate, CASE WHEN hourly_rate IS NULL THEN '' ELSE 'EUR' END,
         CASE WHEN hourly_rate IS NULL THEN '' ELSE 'hour' END, commitments, available_from, discoverable,
         open_to_offers, 1, now()
     FROM matching_candidateprojection
     """,
-    f"""
-    INSERT INTO marketplace_skill (id, public_id, name, folded, description, kind)
-    SELECT id, gen_random_uuid(), 'skill ' || id, 'skill ' || id, '',
-        CASE WHEN id > {SKILLS} THEN 'group' ELSE 'skill' END
-    FROM generate_series(1, {SKILLS + FAMILIES}) id
-    """,
-    f"""
-    INSERT INTO marketplace_skillbroader (skill_id, broader_id)
-    SELECT id, {SKILLS + 1} + mod(id, {FAMILIES}) FROM generate_series(1, {SKILLS}) id
-    """,
+    "DROP TABLE made_up_trade, made_up_skill",
     "SELECT setval(pg_get_serial_sequence('marketplace_candidate', 'id'), max(id)) FROM marketplace_candidate",
-    "SELECT setval(pg_get_serial_sequence('marketplace_skill', 'id'), max(id)) FROM marketplace_skill",
-    "ANALYZE marketplace_skill, marketplace_skillbroader",
 )

@@ -16,7 +16,8 @@ from config.bench import Measured, benchmark, size
 from matching.queries.eligibility import CountedRule, found_by
 from matching.queries.preview import preview
 from matching.queries.roster import Roster, keeper
-from tests.benchmarks.people import TODAY, family_of, people
+from tests.benchmarks.people import TODAY, people
+from tests.benchmarks.vocabulary import family_of
 
 PEOPLE = size("CANDIDATES", 1_000_000)
 NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)

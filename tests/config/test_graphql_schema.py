@@ -68,6 +68,9 @@ WRITES = [
     "cancelPlacement",
     "reportNoShow",
     "markNotificationsRead",
+    "saveSearch",
+    "updateSavedSearch",
+    "deleteSavedSearch",
 ]
 READS = [
     "viewer",
@@ -88,6 +91,7 @@ READS = [
     "allocationRuns",
     "notifications",
     "organisation",
+    "savedSearches",
 ]
 
 

@@ -1,6 +1,7 @@
 """The probes, and the request id that every answer carries."""
 
 import logging
+import socket
 import threading
 import time
 
@@ -8,8 +9,9 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from config import health
+from config import health, services
 from config.middleware import RequestIdFilter, current_request_id
+from tests.elasticsearch import needs_elasticsearch
 
 
 @pytest.fixture
@@ -27,14 +29,36 @@ def test_alive_asks_nothing_of_anybody(client: Client):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ready_when_everything_it_leans_on_is_there(client: Client, heartbeat):
+def test_ready_when_everything_it_leans_on_is_there(client: Client, heartbeat, settings):
     heartbeat(1)
+    settings.ELASTICSEARCH_URL = ""
     response = client.get("/readyz")
     assert response.json() == {
         "ready": True,
         "checks": {"postgres": "ok", "redis": "ok", "worker": "ok", "migrations": "ok"},
     }
     assert response.status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ready_without_elasticsearch_which_is_named(client: Client, heartbeat, settings):
+    heartbeat(1)
+    settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{services.free_port()}"
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json()["copies"] == {"elasticsearch": "unreachable"}
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections, and answers nothing
+        settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json()["copies"] == {"elasticsearch": "no answer within 0.5 s"}
+
+
+@needs_elasticsearch
+@pytest.mark.django_db(transaction=True)
+def test_elasticsearch_that_is_there_is_named(client: Client, heartbeat):
+    heartbeat(1)
+    assert client.get("/readyz").json()["copies"] == {"elasticsearch": "ok"}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ counted and the pay is known.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -111,9 +111,16 @@ def criterion(chance: Chance) -> Criterion:
             return RateWithinPay(disclosure, tuple(PayCeiling(place, chance.one(CEILINGS)) for place in places))
         case 9:
             return Vetted(chance.one(CHECKS), disclosure)
-    attribute = ATTRIBUTES[chance.one(sorted(ATTRIBUTES))]
+    return comparison(chance, ATTRIBUTES, WORLD, disclosure)
+
+
+def comparison(
+    chance: Chance, attributes: Mapping[str, Attribute], world: Mapping[str, tuple], disclosure: Disclosure
+) -> Compare:
+    """One of these attributes against values of a world."""
+    attribute = attributes[chance.one(sorted(attributes))]
     op = chance.one(OPERATORS[attribute.kind])
-    return Compare(attribute.name, op, _operand(chance, attribute, op), disclosure)
+    return Compare(attribute.name, op, _operand(chance, world[attribute.name], op), disclosure, attribute.subject)
 
 
 def _skill(chance: Chance, disclosure: Disclosure) -> HasSkill:
@@ -131,8 +138,7 @@ def _skill(chance: Chance, disclosure: Disclosure) -> HasSkill:
     )
 
 
-def _operand(chance: Chance, attribute: Attribute, op: Operator):
-    world = WORLD[attribute.name]
+def _operand(chance: Chance, world: tuple, op: Operator):
     match op:
         case Operator.EXISTS:
             return chance.one((True, False))
@@ -143,12 +149,12 @@ def _operand(chance: Chance, attribute: Attribute, op: Operator):
     return chance.one(world)
 
 
-def rule(chance: Chance, levels: int = 4) -> Rule:
+def rule(chance: Chance, levels: int = 4, leaf: Callable[[Chance], Criterion] = criterion) -> Rule:
     if levels == 1 or chance.number(0, 3) == 0:
-        return criterion(chance)
+        return leaf(chance)
     if chance.number(0, 3) == 0:
-        return Not(rule(chance, levels - 1))
-    parts = tuple(rule(chance, levels - 1) for _ in range(chance.number(1, 4)))
+        return Not(rule(chance, levels - 1, leaf))
+    parts = tuple(rule(chance, levels - 1, leaf) for _ in range(chance.number(1, 4)))
     match chance.number(0, 2):
         case 0:
             return All(parts)

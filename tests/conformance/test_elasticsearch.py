@@ -14,20 +14,19 @@ from math import isqrt
 
 import pytest
 from elasticsearch.dsl import MultiSearch, Search
-from elasticsearch.dsl.connections import connections
 from elasticsearch.dsl.query import Bool, Query
 
 from matching.compile_elastic import compile_rule
+from matching.core.attributes import Subject
 from matching.core.eligibility import Outcome
 from matching.core.facts import CandidateFacts
 from matching.core.rules import RateWithinPay, Rule, dump
 from matching.core.truth import UnresolvedRule
-from matching.documents import index_candidates
-from matching.models import CandidateProjection
+from matching.documents import clients
 from tests.conformance.cases import CASES
 from tests.conformance.evaluators import EVALUATORS, stored
 from tests.conformance.generators import JUDGED_ON, TODAY, Chance, facts, rule
-from tests.elasticsearch import candidate_index, needs_elasticsearch
+from tests.elasticsearch import an_index, fill, needs_elasticsearch
 
 PAIRS = 20_000
 SOAK_PAIRS = int(os.environ.get("MUSTER_CONFORMANCE_PAIRS", "2000000"))
@@ -39,21 +38,14 @@ Judged = tuple[Rule, date]
 
 @pytest.fixture
 def index() -> Iterator[str]:
-    with candidate_index() as name:
+    with an_index(Subject.CANDIDATE) as name:
         yield name
-
-
-def fill(index: str) -> None:
-    """Copy all projections into the index, ready to be found."""
-    rows = CandidateProjection.objects.iterator()
-    assert index_candidates(rows, index=index) == CandidateProjection.objects.count()
-    connections.get_connection().indices.refresh(index=index)
 
 
 def elastic(index: str, people: Sequence[CandidateFacts], judged: Sequence[Judged]) -> Iterator[Mapping[int, str]]:
     """The outcome of each person under each rule, as the index tells it."""
     for start in range(0, len(judged), AT_ONCE):
-        searches = MultiSearch(index=index)
+        searches = MultiSearch(using=clients.for_building(), index=index)
         for drawn, on in judged[start : start + AT_ONCE]:
             compiled = compile_rule(drawn, on=on)
             searches = searches.add(_matching(compiled.is_true)).add(_matching(compiled.is_false))
@@ -78,7 +70,7 @@ def _outcome(candidate_id: int, eligible: set[int], ineligible: set[int]) -> str
 def test_index_gives_the_answers_written_by_hand(index: str) -> None:
     cases = iter(CASES)
     people = stored(len(CASES), lambda candidate_id: next(cases).candidate(candidate_id))
-    fill(index)
+    assert fill(index, Subject.CANDIDATE) == len(people)
     answers = elastic(index, people, [(case.resolved(), case.on) for case in CASES])
     given = {case.name: outcomes[one.candidate_id] for case, one, outcomes in zip(CASES, people, answers, strict=True)}
     assert given == {case.name: case.outcome for case in CASES}
@@ -99,7 +91,7 @@ def test_index_agrees_with_all_evaluators_on_very_many_pairs(index: str) -> None
 
 def _compare(index: str, chance: Chance, side: int) -> None:
     people = stored(side, lambda candidate_id: facts(chance, candidate_id))
-    fill(index)
+    assert fill(index, Subject.CANDIDATE) == len(people)
     judges = {name: evaluator(people) for name, evaluator in EVALUATORS.items()}
     judged = [(rule(chance), chance.one(JUDGED_ON)) for _ in range(side)]
     seen = set()

@@ -6,12 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
+
 from accounts.actions.deliveries import deliver_due
 from marketplace.actions.candidates import SkillInput
 from marketplace.actions.terms import SkillTermInput
 from marketplace.core.money import Pay
 from marketplace.models import Candidate, Opportunity, Skill
-from matching.actions import rescoring
+from matching.actions import copies, indexing, rescoring
 from matching.models import AllocationRun, Match
 from tests.marketplace.factories import NOW, Recruiter, a_candidate, a_published_opportunity
 
@@ -22,6 +24,16 @@ def work(now: datetime = NOW) -> None:
         while deliver_due(consumer, now):
             pass
     rescoring.drain_all(now)
+
+
+def copy(now: datetime = NOW) -> None:
+    """What the worker does for searches: mark what has changed, then copy it, to Elasticsearch too where it is used."""
+    while deliver_due("copies", now):
+        pass
+    copies.project_all(now)
+    if settings.ELASTICSEARCH_URL:
+        while indexing.index_unless_resting(now):
+            pass
 
 
 def skilled(skill: Skill, level: int = 3, **facts: Any) -> Candidate:

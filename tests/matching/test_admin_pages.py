@@ -58,10 +58,15 @@ from matching.core.scoring import DEFAULT_MODEL
 from matching.models import (
     AllocationRun,
     CandidateProjection,
+    CopyMark,
     Decision,
+    Digest,
+    FoundOpportunity,
     Mark,
     Match,
+    OpportunityProjection,
     Proposal,
+    SavedSearch,
     ScoringModel,
     Segment,
 )
@@ -95,12 +100,14 @@ WITHIN_OTHERS = {
     "marketplace.SkillSource",
     "marketplace.WorkAuthorisation",
     "marketplace.WorkExperience",
+    "matching.SearchWord",
+    "matching.FoundOpportunity",
 }
 
 HISTORY = (
     Event, Delivery, Transition, Timer, IdempotencyRecord, OpportunityRevision, Decision, Match, CandidateProjection,
-    Mark, Application, Offer, Placement, Seat, Proposal, WaitlistEntry, Notification, TaxonomyRevision,
-    SuspectedDuplicate,
+    OpportunityProjection, CopyMark, Mark, Application, Offer, Placement, Seat, Proposal, WaitlistEntry, Notification,
+    TaxonomyRevision, SuspectedDuplicate, SavedSearch, Digest,
     *(apps.get_model("marketplace", name) for name in (
         "CandidateFactEvent", "CandidateSkillFactEvent", "CandidateLanguageFactEvent", "AuthorisationFactEvent",
     )),
@@ -250,6 +257,12 @@ class Market:
             propensity=1.0, features={"required_skills": 1000}, at=NOW,
         )  # fmt: skip
         Mark.objects.create(subject_type="candidate", subject_id=candidate.pk, since=NOW)
+        CopyMark.objects.create(stage="index", subject_type="opportunity", subject_id=opportunity.pk, since=NOW)
+        OpportunityProjection.objects.create(
+            opportunity=opportunity, state="published", visibility="public", organisation_id=organisation.pk,
+            organisations=[organisation.pk], title="welder", listed_at=NOW, closes_at=later, most_pay=4_000_000,
+            skill_ids=[skill.pk], head="'welder':1A", words="'welder'", refreshed_at=NOW,
+        )  # fmt: skip
         if n > 1:
             Segment.objects.create(name=f"segment {n}", position=n)
         run = AllocationRun.objects.create(
@@ -263,6 +276,14 @@ class Market:
             run=run, opportunity=opportunity, candidate=candidate, application=application, value=5, fit=1,
             acceptance=1, contributions=CONTRIBUTIONS["fit"]["contributions"],
         )  # fmt: skip
+        search = SavedSearch.objects.create(
+            candidate=candidate, name="welder", query={"text": "welder"}, fingerprint=f"{n}", frequency="daily",
+            created_at=NOW, asked_at=NOW,
+        )  # fmt: skip
+        digest = Digest.objects.create(search=search, frequency="daily", state="failed", due_at=NOW, created_at=NOW)
+        FoundOpportunity.objects.create(
+            search=search, opportunity=opportunity, found_at=NOW, waits=False, digest=digest
+        )
 
 
 @pytest.fixture
@@ -444,3 +465,16 @@ def test_actors_of_the_console_are_staff(rf, market: Market):
     request.user = market.staff
     request.request_id = "abcdef0123"
     assert actor_of(request) == Actor(user_id=market.staff.pk, is_staff=True, request_id="abcdef0123")
+
+
+def test_staff_put_a_failed_digest_back_in_line(market: Market, console: Client):
+    digest = Digest.objects.get()
+    page = console.get(address(Digest, "change", digest.pk))
+    assert "Try again" in page.content.decode()
+    Digest.objects.update(attempts=8)
+    response = console.post(
+        address(Digest, "changelist"), {"action": "take_retry_selected", "_selected_action": [digest.pk]}
+    )
+    assert response.status_code == 302
+    digest.refresh_from_db()
+    assert (digest.state, digest.attempts) == ("pending", 0)

@@ -9,9 +9,10 @@ from datetime import datetime
 
 from marketplace.models import EligibilityWaiver
 from marketplace.queries.facts import facts_of
-from matching.actions import projection
+from matching.actions import copies, projection
 from matching.actions.models import live_model
 from matching.actions.rescoring.pairs import settle
+from matching.core.attributes import Subject
 from matching.core.facts import CandidateFacts
 from matching.models import Match
 from matching.queries.open_rules import OPEN_RULES
@@ -22,7 +23,7 @@ def rescore(candidate_ids: list[int], now: datetime) -> None:
     """Bring projections and matches of these candidates (inner ids) up to date; the caller holds the lock alone."""
     basics = basics_at(now, live_model())
     facts = facts_of(candidate_ids, on=basics.on, rate_set=basics.rates)
-    projection.write(facts, basics.rates, now)
+    copies.pass_on_renewed(Subject.CANDIDATE, projection.catch_up(facts, basics.rates, now), now)
     settle(_chosen(facts, basics), facts, basics)
 
 

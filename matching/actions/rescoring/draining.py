@@ -16,7 +16,7 @@ from matching.models import Mark, PairMark
 
 logger = logging.getLogger(__name__)
 
-CANDIDATES = 500  # per batch
+CANDIDATES = 100  # per batch: as long as it takes, projections may be waiting for it
 PAIRS = 2000
 OPPORTUNITIES = 20
 

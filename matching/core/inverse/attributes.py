@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from matching.core.attributes import ORDERED, Attribute, Missing, Operator
-from matching.core.facts import CandidateFacts
+from matching.core.facts import CandidateFacts, OpportunityFacts
 from matching.core.inverse.columns import LEAST, MOST, TRUE, UNKNOWN, Cells, Column, measure_of, measured
 from matching.core.rules.grammar import Compare
 
@@ -44,7 +44,7 @@ class Comparisons:
         self._asking.append(cell)
         return True
 
-    def judge(self, cells: Cells, facts: CandidateFacts, on: date) -> None:
+    def judge(self, cells: Cells, facts: CandidateFacts | OpportunityFacts, on: date) -> None:
         has: Any = self._attribute.read(facts)
         cells[(self._missing if has is None else self._known).values] = TRUE
         if has is None:

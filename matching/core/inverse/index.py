@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 
-from matching.core.attributes import ATTRIBUTES
-from matching.core.facts import CandidateFacts
+from matching.core.attributes import Subject
+from matching.core.facts import CandidateFacts, OpportunityFacts
 from matching.core.inverse.attributes import Comparisons
 from matching.core.inverse.columns import FALSE, MOST_PARTS, TRUE, UNKNOWN, Cells, Column, Numbers
 from matching.core.inverse.structures import Languages, Overlaps, PayCeilings, Places, Skills
+from matching.core.opportunity_attributes import DECLARED
 from matching.core.rules.grammar import (
     Compare,
     Criterion,
@@ -94,7 +95,7 @@ class _Level:
 
 
 class RuleIndex:
-    """Rules by key, ready to be judged all at once. Rules must be resolved; keys are whole numbers.
+    """Rules about one subject by key, ready to be judged all at once. Rules must be resolved; keys are whole numbers.
 
     Judging 100,000 rules of three to eight criteria takes some milliseconds and is the same, rule by rule, as
     `matching.core.truth.truth`. Putting a rule takes tens of microseconds. Not for several threads at once.
@@ -103,7 +104,8 @@ class RuleIndex:
     fills the criteria's, kind by kind, then the quorums' from the lowest up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, about: Subject = Subject.CANDIDATE) -> None:
+        self._about = about
         self._begin()
         self._levels: list[_Level] = []
         self._row_of: dict[int, int] = {}
@@ -118,14 +120,16 @@ class RuleIndex:
         self._negation_of: dict[int, int] = {}
         self._negated, self._negations = Column(), Column()
         self._others = _Others()
-        self._by_attribute = {name: Comparisons(attribute) for name, attribute in ATTRIBUTES.items()}
-        self._by_type: dict[type, _Kind] = {
-            HasSkill: Skills(),
-            HasLanguage: Languages(),
-            LivesIn: Places(),
-            HoursOverlap: Overlaps(),
-            RateWithinPay: PayCeilings(),
-        }
+        self._by_attribute = {name: Comparisons(attribute) for name, attribute in DECLARED[self._about].items()}
+        self._by_type: dict[type, _Kind] = {}
+        if self._about is Subject.CANDIDATE:
+            self._by_type = {
+                HasSkill: Skills(),
+                HasLanguage: Languages(),
+                LivesIn: Places(),
+                HoursOverlap: Overlaps(),
+                RateWithinPay: PayCeilings(),
+            }
 
     def __len__(self) -> int:
         return len(self._row_of)
@@ -157,12 +161,12 @@ class RuleIndex:
         if self._left_behind > max(SWEEP_AT, len(self)):
             self._sweep()
 
-    def judge(self, facts: CandidateFacts, *, on: date) -> Judged:
-        """Which rules accept the candidate on that day, and which may."""
+    def judge(self, facts: CandidateFacts | OpportunityFacts, *, on: date) -> Judged:
+        """Which rules accept the candidate, or the opportunity, on that day, and which may."""
         cells: Cells = np.zeros(self._size, dtype=np.int32)
         cells[ALWAYS] = TRUE
         for kind in (*self._by_attribute.values(), *self._by_type.values(), self._others):
-            kind.judge(cells, facts, on)
+            kind.judge(cells, cast("Any", facts), on)  # those of the subject that the rules are about
         turned = cells[self._negated.values]
         cells[self._negations.values] = np.where(turned == UNKNOWN, UNKNOWN, TRUE - turned)
         for level in self._levels:

@@ -13,8 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias, cast
 
-from matching.core.attributes import ATTRIBUTES, SEVERAL, Attribute, Operator, Value, cefr_level, plain_number
+from matching.core.attributes import SEVERAL, Attribute, Operator, Subject, Value, cefr_level, plain_number
 from matching.core.clock import DAY_MINUTES, utc_offset_minutes
+from matching.core.opportunity_attributes import DECLARED, SKILL_ATTRIBUTES
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -67,10 +68,18 @@ class Compare:
     op: Operator
     value: Value | tuple[Value, ...] | bool
     disclosure: Disclosure = Disclosure.PUBLIC
+    subject: Subject = Subject.CANDIDATE  # whose attribute; its JSON is read by those who know
 
     @property
     def attribute(self) -> Attribute:
-        return ATTRIBUTES[self.name]
+        return DECLARED[self.subject][self.name]
+
+    @property
+    def skills(self) -> tuple[int, ...]:
+        """The skills that it names, by inner id."""
+        if self.subject is not Subject.OPPORTUNITY or self.name not in SKILL_ATTRIBUTES or self.op is Operator.EXISTS:
+            return ()
+        return cast("tuple[int, ...]", self.value if isinstance(self.value, tuple) else (self.value,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +197,13 @@ def criteria(rule: Rule) -> Iterator[Criterion]:
 
 def skill_ids(rule: Rule) -> frozenset[int]:
     """Every skill that the rule names."""
-    return frozenset(criterion.skill_id for criterion in criteria(rule) if isinstance(criterion, HasSkill))
+    found: set[int] = set()
+    for criterion in criteria(rule):
+        if isinstance(criterion, HasSkill):
+            found.add(criterion.skill_id)
+        elif isinstance(criterion, Compare):
+            found.update(criterion.skills)
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +234,9 @@ def resolved(rule: Rule, grounds: Grounds) -> Rule:
             return replace(rule, skill_id=survivor, counted=counted)
         case RateWithinPay():
             return replace(rule, ceilings=grounds.ceilings)
+        case Compare(_, op) if rule.skills:
+            became = {_survivor(skill_id, grounds.merged_into) for skill_id in rule.skills}
+            return replace(rule, value=tuple(sorted(became)) if op is Operator.IN else became.pop())
     return rule
 
 

@@ -25,6 +25,7 @@ from matching.core.attributes import (
     VETTING_CHECKS,
     BadValue,
     Operator,
+    Subject,
     Value,
     cefr_rank,
     code_from,
@@ -33,6 +34,7 @@ from matching.core.attributes import (
     number_from,
 )
 from matching.core.clock import DAY_MINUTES, utc_offset_minutes
+from matching.core.opportunity_attributes import DECLARED
 from matching.core.rules.faults import Faults, InvalidRule
 from matching.core.rules.grammar import (
     OPEN_TO_ALL,
@@ -77,7 +79,10 @@ _FIELDS = {
     "rateWithinPay": {"rateWithinPay", "disclosure"},
     "vetted": {"vetted", "disclosure"},
 }
-_KINDS = _FIELDS.keys()
+_KINDS = {
+    Subject.CANDIDATE: tuple(_FIELDS),
+    Subject.OPPORTUNITY: ("all", "any", "not", "atLeast", "attribute"),  # all that is asked of one is declared
+}
 _WINDOW = {"minutes", "timezone", "from", "to"}
 _DISCLOSURES = frozenset(Disclosure)
 _OPERATORS = frozenset(Operator)
@@ -95,11 +100,11 @@ def parse(raw: object, *, known_skills: Container[int] | None = None) -> Rule:
     return rule
 
 
-def load(raw: object, *, known_skills: Container[int] | None = None) -> Rule:
+def load(raw: object, *, known_skills: Container[int] | None = None, about: Subject = Subject.CANDIDATE) -> Rule:
     """The rule that `raw` states, form checked only. Raises `InvalidRule`."""
     if raw is None or raw == {}:
         return OPEN_TO_ALL
-    reader = _Reader(known_skills)
+    reader = _Reader(known_skills, about)
     rule = reader.node(raw, ROOT, 1)
     reader.faults.raise_if_any()
     return cast(Rule, rule)
@@ -110,6 +115,7 @@ class _Reader:
     """Reads one rule, noting faults. A node that cannot be read is None, and its parent reads on."""
 
     known_skills: Container[int] | None
+    about: Subject
     faults: Faults = field(default_factory=Faults)
     count: int = 0
 
@@ -118,10 +124,11 @@ class _Reader:
             return self.faults.add(path, "NOT_AN_OBJECT", "must be an object")
         if level > MAX_LEVELS:
             return self.faults.add(path, "TOO_DEEP", f"a rule has at most {MAX_LEVELS} levels")
-        kinds = _KINDS & raw.keys()
+        known = _KINDS[self.about]
+        kinds = raw.keys() & set(known)
         if len(kinds) != 1:
             code = "AMBIGUOUS_NODE" if kinds else "UNKNOWN_NODE"
-            return self.faults.add(path, code, f"must have exactly one of: {', '.join(_FIELDS)}")
+            return self.faults.add(path, code, f"must have exactly one of: {', '.join(known)}")
         (kind,) = kinds
         unknown = sorted(ascii(str(name)[:64]) for name in raw.keys() - _FIELDS[kind])[:5]
         if unknown:
@@ -150,7 +157,7 @@ class _Reader:
             key = json.dumps(raw)
         except (TypeError, ValueError):  # no JSON, but what a caller made of it
             return self.criterion(kind, raw, path)
-        known = _sound_criterion(kind, key)
+        known = _sound_criterion(self.about, kind, key)
         return known if known is not None else self.criterion(kind, raw, path)
 
     def criterion(self, kind: str, raw: dict[str, object], path: str) -> Rule | None:
@@ -210,7 +217,7 @@ class _Reader:
         name, value_path = raw["attribute"], f"{path}.value"
         if not isinstance(name, str):
             return self.faults.add(f"{path}.attribute", "WRONG_TYPE", "must be a text")
-        attribute = ATTRIBUTES.get(name)
+        attribute = DECLARED[self.about].get(name)
         if attribute is None:
             if is_protected(name[:200]):
                 problem = "names a protected characteristic, which no rule may ask about"
@@ -227,20 +234,20 @@ class _Reader:
         if op is Operator.EXISTS:
             if not isinstance(raw_value, bool):
                 return self.faults.add(value_path, "WRONG_TYPE", "must be true or false")
-            return Compare(name, op, raw_value, disclosure)
+            return Compare(name, op, raw_value, disclosure, self.about)
         if op not in (Operator.IN, Operator.BETWEEN):
             value = self.value(value_path, lambda: attribute.parse(raw_value))
-            return Compare(name, op, value, disclosure) if value is not None else None
+            return Compare(name, op, value, disclosure, self.about) if value is not None else None
         values = self.values(raw_value, value_path, attribute.parse)
         if values is None:
             return None
         if op is Operator.IN:
-            return Compare(name, op, tuple(sorted(set(values))), disclosure)
+            return Compare(name, op, tuple(sorted(set(values))), disclosure, self.about)
         if len(values) != 2:
             return self.faults.add(value_path, "WRONG_TYPE", "must be a list of two: lowest and highest")
         if values[0] > values[1]:  # type: ignore[operator]
             return self.faults.add(value_path, "MIN_ABOVE_MAX", "the lowest is above the highest")
-        return Compare(name, op, values, disclosure)
+        return Compare(name, op, values, disclosure, self.about)
 
     def skill(self, raw: dict[str, object], path: str, disclosure: Disclosure) -> Rule | None:
         skill_id = self.value(f"{path}.skill", lambda: id_from(raw["skill"]))
@@ -315,9 +322,9 @@ class _Reader:
 
 
 @lru_cache(maxsize=65_536)
-def _sound_criterion(kind: str, text: str) -> Rule | None:
+def _sound_criterion(about: Subject, kind: str, text: str) -> Rule | None:
     """The criterion that a JSON text states; None where anything is wrong with it."""
-    reader = _Reader(None)
+    reader = _Reader(None, about)
     criterion = reader.criterion(kind, json.loads(text), ROOT)
     return None if reader.faults else criterion
 

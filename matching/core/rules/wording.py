@@ -8,6 +8,7 @@ from typing import cast
 
 from matching.core.attributes import CEFR, Attribute, Kind, Operator, cefr_level, plain_number
 from matching.core.names import NO_NAMES, Names
+from matching.core.opportunity_attributes import SKILL_ATTRIBUTES
 from matching.core.rules.grammar import (
     All,
     Any,
@@ -151,7 +152,7 @@ def value_text(value: object, attribute: Attribute | None = None, names: Names =
     if isinstance(value, frozenset):
         return ", ".join(dict.fromkeys(value_text(item, attribute, names) for item in sorted(value)))
     if attribute is not None and isinstance(value, int) and attribute.kind is Kind.IDS:
-        return names.group(value)
+        return names.skill(value) if attribute.name in SKILL_ATTRIBUTES else names.group(value)
     if attribute is not None and isinstance(value, str):
         if attribute.kind is Kind.CODES:
             return value.replace("_", " ")
