@@ -145,17 +145,25 @@ def start_web(processes: Processes, port: int) -> Process:
     return processes.start("web", command, DATABASE_STATEMENT_TIMEOUT_MS="30000")
 
 
-def start_worker(processes: Processes, *, name: str = "worker", concurrency: int = 2) -> Process:
-    """A Celery worker with real pool processes."""
+def start_worker(
+    processes: Processes, *, name: str = "worker", concurrency: int = 2, queues: Sequence[str] = ()
+) -> Process:
+    """A Celery worker with real pool processes, for all queues or for these."""
     command = [
         sys.executable, "-m", "celery", "--app", "config", "worker",
         "--concurrency", str(concurrency),
         "--hostname", f"{name}-{os.getpid()}@%h",
         "--loglevel", "INFO",
         "--without-gossip", "--without-mingle",
+        *(["--queues", ",".join(queues)] if queues else []),
     ]  # fmt: skip
     # Each pool process works on one task at a time: it needs few connections.
     return processes.start(name, command, returns=True, DATABASE_POOL_SIZE="2")
+
+
+def start_quick_worker(processes: Processes) -> Process:
+    """Another, for what is not to wait until the others have scored, compared and mailed."""
+    return start_worker(processes, name="quick-worker", concurrency=1, queues=["quick"])
 
 
 def start_beat(processes: Processes, schedule: Path) -> Process:

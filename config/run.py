@@ -30,6 +30,7 @@ from config.processes import (
     end_with_parent,
     running,
     start_beat,
+    start_quick_worker,
     start_web,
     start_worker,
     wait_until_ready,
@@ -103,9 +104,10 @@ def _run(port: int, data: Path | None, once: bool) -> int:
         if environment.get("ELASTICSEARCH_URL"):
             _say("Search indices")
             _build_indices(environment)
-        _say("Web server, worker and beat")
+        _say("Web server, workers and beat")
         processes = stack.enter_context(running(Processes(environment, services.MUSTER_DIR / "log")))
         start_worker(processes)
+        start_quick_worker(processes)
         start_beat(processes, services.MUSTER_DIR / "beat-schedule")
         start_web(processes, port)
         wait_until_ready(processes, web)

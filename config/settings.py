@@ -216,8 +216,8 @@ CELERY_RESULT_BACKEND = None  # effects are rows; nobody waits for a task's retu
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "muster"
-# Searches are to know soon what has changed. Workers take from both queues in turn, so what is quickly done does not
-# wait until everything else is.
+# Searches are to know soon what has changed. Workers take from both queues in turn; one that takes from this alone does
+# not wait until everything else is done.
 QUICK_QUEUE = "quick"
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), name) for name in (CELERY_TASK_DEFAULT_QUEUE, QUICK_QUEUE)]
 CELERY_TASK_ROUTES = {f"matching.tasks.{task}": {"queue": QUICK_QUEUE} for task in ("copy_marked", "index_marked")}

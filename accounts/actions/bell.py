@@ -42,5 +42,5 @@ def _ask(consumer: str) -> None:
         countdown=GATHER_SECONDS,
         queue=settings.QUICK_QUEUE if takes_many(consumer) else settings.CELERY_TASK_DEFAULT_QUEUE,
         retry=False,
-        expires=60,
+        expires=10,
     )

@@ -25,7 +25,7 @@ class Bell:
             return
         self._rest_until = time.monotonic() + self._gather_seconds
         try:
-            current_app.send_task(self._task, countdown=self._gather_seconds, retry=False, expires=60)
+            current_app.send_task(self._task, countdown=self._gather_seconds, retry=False, expires=10)
         except Exception:
             self._rest_until = time.monotonic() + QUIET_SECONDS
             logger.warning("the bell for %s did not ring; beat will", self._task, exc_info=True)

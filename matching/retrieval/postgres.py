@@ -45,7 +45,7 @@ HEADS = {Subject.OPPORTUNITY: "head", Subject.CANDIDATE: "words"}
 
 LEVELS = 2
 """Of relevance, the highest, that are looked through one by one; others in heads are ranked at once, as few have a word
-just there. Unless it names a skill: many have that, in whatever they say."""
+just there. Unless it names a skill, which many have, whatever they say; or is a slip, which nobody's head has."""
 
 
 class Postgres:
@@ -203,7 +203,7 @@ def _levels(search: Search) -> list[tuple[int | None, str]]:
     for way in scheme.ways(segment):
         levels.setdefault(way.worth, []).append(f"({way_query(way, segment, scheme)})")
     joined = [(worth, " | ".join(queries)) for worth, queries in levels.items()]
-    alone = len(joined) if segment.skills else LEVELS
+    alone = len(joined) if segment.skills or segment.near else LEVELS
     ranked = " | ".join(query for _, query in joined[alone:])
     return [*joined[:alone], *([(None, ranked)] if ranked else []), (ANYWHERE, "")]
 

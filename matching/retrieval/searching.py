@@ -27,7 +27,7 @@ from matching.retrieval.source import Hit, Source, SourceUnavailable
 T = TypeVar("T")
 
 SOURCES: Mapping[str, Source] = {source.name: source for source in (POSTGRES, ELASTIC)}
-MOST_JUDGED = 300
+MOST_JUDGED = 1_000
 """Of what copies do not know yet, so many are judged by the tables for a search; more wait until they are copied."""
 MOST_LAGGING = 5_000
 """An index that is further behind is not asked."""

@@ -1,4 +1,5 @@
-"""A million made-up people, in a database of their own that outlasts the run: what benchmarks of eligibility read.
+"""A million made-up people, in a database of their own that outlasts the run: what benchmarks of eligibility
+and of search read.
 
     with people(size("CANDIDATES", 1_000_000)):
         ...  # Django's default connection is to a migrated database with that many people in it
