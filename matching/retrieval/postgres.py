@@ -167,11 +167,18 @@ def most_skilled(search: Search, skill_ids: Collection[int], *, limit: int, with
 # Order
 
 
-def _hits(rows: QuerySet[Any], search: Search, after: Place | None, limit: int) -> list[Hit]:
+def _hits(
+    rows: QuerySet[Any], search: Search, after: Place | None, limit: int, relevance: Combinable | None = None
+) -> list[Hit]:
     keys = sort_keys(search)
     if keys[0].name == "relevance":
-        rows = rows.annotate(relevance=_relevance(search))
+        rows = rows.annotate(relevance=relevance or _relevance(search))
     return [Hit(row[0], row[1:]) for row in _in_order(rows, keys, after, limit)]
+
+
+_LEAST = Case(When(pk__gt=0, then=Value(ANYWHERE)), default=Value(0), output_field=IntegerField())
+"""What all are worth that are answered in no head. It looks as if it depended on the row, so that Postgres finds the
+rows before it sorts them: for those few that have a rare word it would read all others in the order asked for."""
 
 
 def _hits_by_level(search: Search, after: Place | None, limit: int, without: Collection[int]) -> list[Hit]:
@@ -182,7 +189,7 @@ def _hits_by_level(search: Search, after: Place | None, limit: int, without: Col
     above = Q()
     hits: list[Hit] = []
     for worth, query in _levels(search):
-        rows = (whatever.filter(Answers(head, query)) if query else found(search, without)).filter(above)
+        rows = whatever.filter(Answers(head, query)).filter(above)
         if worth is None:
             hits += _hits(rows, search, after, limit - len(hits))
         elif after is None or after[0] >= worth:  # type: ignore[operator]
@@ -190,14 +197,15 @@ def _hits_by_level(search: Search, after: Place | None, limit: int, without: Col
             following = _in_order(rows, sort_keys(search)[1:], within, limit - len(hits))
             hits += [Hit(row[0], (worth, *row[1:])) for row in following]
         if len(hits) == limit:
-            break
+            return hits
         above &= ~Q(Answers(head, query))
-    return hits
+    rest = found(search, without).filter(above)
+    return hits + _hits(rest, search, after, limit - len(hits), _LEAST)
 
 
 def _levels(search: Search) -> list[tuple[int | None, str]]:
     """What the ways of answering the only segment are worth, the best first, and the queries for heads that are
-    answered so. None stands for several that are ranked at once. The last level has what is answered in no head."""
+    answered so. None stands for several that are ranked at once."""
     (segment,), scheme = search.segments, SCHEMES[search.about]
     levels: dict[int, list[str]] = {}
     for way in scheme.ways(segment):
@@ -205,7 +213,7 @@ def _levels(search: Search) -> list[tuple[int | None, str]]:
     joined = [(worth, " | ".join(queries)) for worth, queries in levels.items()]
     alone = len(joined) if segment.skills or segment.near else LEVELS
     ranked = " | ".join(query for _, query in joined[alone:])
-    return [*joined[:alone], *([(None, ranked)] if ranked else []), (ANYWHERE, "")]
+    return [*joined[:alone], *([(None, ranked)] if ranked else [])]
 
 
 def _in_order(rows: QuerySet[Any], keys: Sequence[SortKey], after: Place | None, limit: int) -> Iterable[tuple]:
