@@ -186,7 +186,8 @@ def _asked(
 
 def _mine(context: Context) -> Rule:
     require_user(context.actor)
-    return posted_by(memberships_of(context.actor)) if memberships_of(context.actor) else OPEN_TO_NOBODY
+    mine = memberships_of(context.actor)
+    return posted_by(mine) if mine else OPEN_TO_NOBODY
 
 
 def _instant(given: datetime | None) -> datetime | None:
