@@ -28,8 +28,8 @@ run: $(STAMP) ## Everything up, and one evening of the market. PORT=8000 DATA=fo
 test: $(STAMP) ## Linters, types, import contracts and all tests. PYTEST_ARGS="-k offers"
 	@exec $(PYTHON) -m pytest -n 2 --dist loadgroup -rs -q $(PYTEST_ARGS)
 
-soak: $(STAMP) ## The tests marked soak: long runs under load.
-	@exec $(PYTHON) -m pytest -m soak -rs -s $(PYTEST_ARGS)
+soak: $(STAMP) ## The tests marked soak: long runs under load; and all that draw their examples, with many more
+	@exec $(PYTHON) -m pytest -m "soak or hypothesis" --hypothesis-profile=searching -rs -s $(PYTEST_ARGS)
 
 bench: $(STAMP) ## Measure. ONLY=rules,matches takes prefixes; figures go to .muster/bench.json
 	@exec $(PYTHON) -m config.bench $(if $(ONLY),--only "$(ONLY)")

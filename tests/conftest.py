@@ -18,9 +18,12 @@ from config import services
 if TYPE_CHECKING:
     from tests.live import LiveMuster
 
-# How long a draw or an example takes says something of the machine, and nothing of Muster.
-hypothesis.settings.register_profile("muster", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("muster")
+# How long a draw or an example takes says something of the machine, and nothing of Muster. `make test` draws the same
+# each time, so that what it says of a commit stays true; `make soak` draws anew, and far more.
+ANY_SPEED = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("repeatable", parent=ANY_SPEED, derandomize=True)
+hypothesis.settings.register_profile("searching", parent=ANY_SPEED, derandomize=False, max_examples=2_000)
+hypothesis.settings.load_profile("repeatable")
 
 os.environ["MUSTER_ENV"] = "test"
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
