@@ -1,6 +1,6 @@
 """Eligibility rules: typed input to the stored grammar and back, with global ids outside and row ids inside."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import islice
@@ -177,10 +177,10 @@ class _Reader:
             raise RuleRefused([RuleFault(leaves[-1][1], "TOO_MANY_CRITERIA", problem).to_json()])
         skills = {str(one.skill.skill_id) for one, _ in leaves if one.skill}
         groups = {given for one, _ in leaves if one.attribute for given in _groups_in(one.attribute)}
-        self.skills = _rows(Skill.objects.all(), "Skill", skills)
+        self.skills = rows_by_id(Skill.objects.all(), "Skill", skills)
         # Only lists that the actor may read: anybody else's would make the rule a spyhole.
         mine = CandidateGroup.objects.filter(organisation__in=organisations_of(actor, "read"))
-        self.groups = _rows(mine, "CandidateGroup", groups)
+        self.groups = rows_by_id(mine, "CandidateGroup", groups)
 
     def node(self, rule: RuleInput, path: str) -> dict[str, Any]:
         if rule.all:
@@ -272,7 +272,7 @@ def _groups_in(rule: AttributeRuleInput) -> list[str]:
     return [one for one in given[: MAX_LISTED + 1] if isinstance(one, str)]
 
 
-def _rows(rows: QuerySet[Any], kind: str, given: set[str]) -> dict[str, int]:
+def rows_by_id(rows: QuerySet[Any], kind: str, given: Iterable[str]) -> dict[str, int]:
     """Row ids by global id, of those that are ids of the kind and lead to a row. One query."""
     decoded = {one: found[1] for one in given if (found := decode_id(one)) and found[0] == kind}
     known = dict(rows.filter(public_id__in=set(decoded.values())).values_list("public_id", "pk")) if decoded else {}

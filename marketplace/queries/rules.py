@@ -7,17 +7,14 @@ many rules are asked for.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
-from django.db import connection
-
 from marketplace.core.money import hourly_eur
 from marketplace.models import ExchangeRateSet
 from marketplace.queries.rates import rates_of
-from marketplace.queries.skills import survivors
+from marketplace.queries.skills import narrower_skills, survivors
 from matching.core.rules import (
     OPEN_TO_NOBODY,
     Grounds,
@@ -34,38 +31,6 @@ from matching.core.rules import (
 logger = logging.getLogger(__name__)
 
 Key = TypeVar("Key")
-
-_NARROWER = """
-    WITH RECURSIVE below (origin, skill_id) AS (
-        SELECT id, id FROM unnest(%s::bigint[]) AS id
-        UNION
-        SELECT below.origin, step.skill_id
-        FROM below CROSS JOIN LATERAL (
-            SELECT link.skill_id FROM marketplace_skillbroader link WHERE link.broader_id = below.skill_id
-            UNION ALL
-            SELECT id FROM marketplace_skill WHERE merged_into_id = below.skill_id
-            UNION ALL
-            SELECT merged_into_id FROM marketplace_skill WHERE id = below.skill_id AND merged_into_id IS NOT NULL
-        ) step
-    )
-    SELECT below.origin, below.skill_id
-    FROM below JOIN marketplace_skill skill ON skill.id = below.skill_id
-    WHERE skill.merged_into_id IS NULL AND below.skill_id <> below.origin
-    ORDER BY 1, 2
-"""
-
-
-def narrower_skills(skill_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
-    """The narrower kinds of each of these surviving skills, however many steps below, merges followed. One query."""
-    wanted = sorted(set(skill_ids))
-    if not wanted:
-        return {}
-    found: dict[int, list[int]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(_NARROWER, [wanted])
-        for origin, skill_id in cursor.fetchall():
-            found[origin].append(skill_id)
-    return {origin: tuple(below) for origin, below in found.items()}
 
 
 def ceilings_of(terms: Mapping[str, Any], rates: Mapping[str, Decimal]) -> tuple[PayCeiling, ...]:

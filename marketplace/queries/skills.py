@@ -1,4 +1,4 @@
-"""Skills that were merged and what became of them, and the broader kinds of skills."""
+"""Skills that were merged and what became of them, and the broader and narrower kinds of skills."""
 
 from __future__ import annotations
 
@@ -29,33 +29,44 @@ def survivors(skill_ids: Iterable[int]) -> dict[int, int]:
         return dict(cursor.fetchall())
 
 
-_BROADER = """
-    WITH RECURSIVE above (origin, skill_id) AS (
+_KIN = """
+    WITH RECURSIVE line (origin, skill_id) AS (
         SELECT id, id FROM unnest(%s::bigint[]) AS id
         UNION
-        SELECT above.origin, step.skill_id
-        FROM above CROSS JOIN LATERAL (
-            SELECT link.broader_id AS skill_id FROM marketplace_skillbroader link WHERE link.skill_id = above.skill_id
+        SELECT line.origin, step.skill_id
+        FROM line CROSS JOIN LATERAL (
+            SELECT link.{to} AS skill_id FROM marketplace_skillbroader link WHERE link.{via} = line.skill_id
             UNION ALL
-            SELECT id FROM marketplace_skill WHERE merged_into_id = above.skill_id
+            SELECT id FROM marketplace_skill WHERE merged_into_id = line.skill_id
             UNION ALL
-            SELECT merged_into_id FROM marketplace_skill WHERE id = above.skill_id AND merged_into_id IS NOT NULL
+            SELECT merged_into_id FROM marketplace_skill WHERE id = line.skill_id AND merged_into_id IS NOT NULL
         ) step
     )
-    SELECT above.origin, above.skill_id
-    FROM above JOIN marketplace_skill skill ON skill.id = above.skill_id
-    WHERE skill.merged_into_id IS NULL AND above.skill_id <> above.origin
+    SELECT line.origin, line.skill_id
+    FROM line JOIN marketplace_skill skill ON skill.id = line.skill_id
+    WHERE skill.merged_into_id IS NULL AND line.skill_id <> line.origin
     ORDER BY 1, 2
 """
+_BROADER = _KIN.format(to="broader_id", via="skill_id")
+_NARROWER = _KIN.format(to="skill_id", via="broader_id")
 
 
 def broader_skills(skill_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
     """The broader kinds of each of these surviving skills, however many steps above, merges followed. One query."""
+    return _kin(_BROADER, skill_ids)
+
+
+def narrower_skills(skill_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """The narrower kinds of each of these surviving skills, however many steps below, merges followed. One query."""
+    return _kin(_NARROWER, skill_ids)
+
+
+def _kin(statement: str, skill_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
     wanted = sorted(set(skill_ids))
     found: dict[int, list[int]] = defaultdict(list)
     if wanted:
         with connection.cursor() as cursor:
-            cursor.execute(_BROADER, [wanted])
+            cursor.execute(statement, [wanted])
             for origin, skill_id in cursor.fetchall():
                 found[origin].append(skill_id)
-    return {origin: tuple(above) for origin, above in found.items()}
+    return {origin: tuple(kin) for origin, kin in found.items()}

@@ -6,10 +6,10 @@ from typing import Optional
 
 import strawberry
 
-from accounts.api.nodes import decode_id
 from accounts.api.scalars import JSON
 from accounts.models import Organisation
 from marketplace.api.enums import RuleOperator
+from marketplace.api.rules import rows_by_id
 from marketplace.models import Skill
 from marketplace.queries.skills import survivors
 from matching.core.attributes import PLACE_PATTERN, BadValue, Subject, code_from
@@ -108,7 +108,9 @@ class _Reader:
                 problem = f"a filter has at most {MAX_CRITERIA} criteria"
                 raise FilterRefused([RuleFault(path, "TOO_MANY_CRITERIA", problem).to_json()])
         self.skills = _skill_rows([leaf.skill.skill_id for leaf in leaves if leaf.skill])
-        self.organisations = _organisation_rows([leaf.posted_by for leaf in leaves if leaf.posted_by])
+        self.organisations = rows_by_id(
+            Organisation.objects.all(), "Organisation", [leaf.posted_by for leaf in leaves if leaf.posted_by]
+        )
 
     def node(self, given: OpportunityRuleInput, path: str, level: int) -> Rule:
         if level > MAX_LEVELS:
@@ -176,21 +178,9 @@ class _Reader:
 
 def _skill_rows(given: list[strawberry.ID]) -> dict[str, int]:
     """Inner ids of skills by global id, merged ones as what they became; those that lead nowhere are left out."""
-    rows = _rows(Skill, "Skill", given)
+    rows = rows_by_id(Skill.objects.all(), "Skill", given)
     became = survivors(rows.values())
     return {one: became.get(pk, pk) for one, pk in rows.items()}
-
-
-def _organisation_rows(given: list[strawberry.ID]) -> dict[str, int]:
-    return _rows(Organisation, "Organisation", given)
-
-
-def _rows(model: type[Skill] | type[Organisation], kind: str, given: list[strawberry.ID]) -> dict[str, int]:
-    decoded = {one: found[1] for one in given if (found := decode_id(one)) and found[0] == kind}
-    if not decoded:
-        return {}
-    known = dict(model._default_manager.filter(public_id__in=set(decoded.values())).values_list("public_id", "pk"))
-    return {str(one): known[uuid] for one, uuid in decoded.items() if uuid in known}
 
 
 def _leaves(given: OpportunityRuleInput, path: str) -> Iterator[tuple[OpportunityRuleInput, str]]:

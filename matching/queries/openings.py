@@ -25,6 +25,7 @@ from marketplace.queries.skills import broader_skills, survivors
 from matching.core.attributes import SEVERAL
 from matching.core.facts import OpportunityFacts
 from matching.core.opportunity_attributes import OPPORTUNITY_ATTRIBUTES
+from matching.core.search.filters import ANYWHERE
 from matching.core.search.query import OPENINGS, SearchText
 from matching.core.search.search import NO_END, Opening
 from matching.core.search.vectors import head_vector, text_from, word_vector
@@ -33,7 +34,6 @@ from matching.models import OpportunityProjection
 
 T = TypeVar("T")
 
-ANYWHERE = "*"
 MOST_CENTS = 2**62  # what the columns hold, and then some: nobody is paid that
 
 

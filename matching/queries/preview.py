@@ -21,8 +21,8 @@ from marketplace.errors import RuleRefused
 from marketplace.models import CandidateGroup, Opportunity, Skill
 from marketplace.queries.naming import names_of
 from marketplace.queries.rates import current_rate_set, rates_of
-from marketplace.queries.rules import ceilings_of, narrower_skills
-from marketplace.queries.skills import survivors
+from marketplace.queries.rules import ceilings_of
+from marketplace.queries.skills import narrower_skills, survivors
 from marketplace.queries.terms import snapshot
 from matching.core import suppression
 from matching.core.columns import CriterionCounts, JudgedRule, Split
