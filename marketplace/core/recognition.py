@@ -15,8 +15,10 @@ from typing import NamedTuple
 
 from marketplace.core.everyday import EVERYDAY_LABELS
 from marketplace.core.folding import fold, singular, without_qualifier
+from marketplace.core.stemming import root
 
 _TOKEN = re.compile(r"(?<![\w.])\.net\b|[^\W_]+(?:\+\+|#)?", re.IGNORECASE)
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 # What may stand between two words of one label; a comma or a new paragraph may not.
 _GAP = re.compile(r"(?:[ \t\u00a0]|[-‐‑–/.'’&+](?!\s{2})|\n(?!\s*\n)){0,3}")
 _LIST = re.compile(r"[\s,;/|&+•·*_()\[\]:]*(?:(?:and|or|und|oder|et|e\.g\.|i\.e\.|incl\.|including|like)[\s,(]*)?")
@@ -31,6 +33,13 @@ _FOLLOWED = re.compile(
     r"applications?|spreadsheets?)\b",
     re.IGNORECASE,
 )
+
+_MOST_WORDS = 12  # of a label
+_LONGEST_WORD = 60  # letters; a longer one is cut
+_MOST_KNOWN = 200_000  # words as written that a recogniser keeps the forms of, some 40 MB
+_WORD_BITS = 24
+
+_Token = tuple[int, int, str, int]  # where it begins and ends, its singular, the number of its root or -1
 
 # Names that are also ordinary words, or too short to be told from other uses of the same letters.
 _AMBIGUOUS_WORDS = """
@@ -95,15 +104,21 @@ class _Found(NamedTuple):
 
 def _bare(text: str) -> str:
     """Text of the same length without accents, so that positions stay true."""
-    return "".join(unicodedata.normalize("NFD", letter)[0] if letter > "\x7f" else letter for letter in text)
+    return _NOT_ASCII.sub(lambda letter: unicodedata.normalize("NFD", letter[0])[0], text)
 
 
-def _words(text: str) -> list[tuple[str, int, int]]:
-    return [(singular(match[0].casefold()), match.start(), match.end()) for match in _TOKEN.finditer(_bare(text))]
+def _forms(written: str) -> tuple[str, str]:
+    """A word as it stands in a text, without its plural and without any inflection."""
+    word = written.casefold()[:_LONGEST_WORD]
+    return singular(word), root(word)
 
 
-def _entry(label: Label, words: list[str]) -> _Entry | None:
-    """How a label may be found, None for one that must not be."""
+def _words(text: str) -> list[str]:
+    return [match[0] for match in _TOKEN.finditer(_bare(text))]
+
+
+def _entry(label: Label, words: int) -> _Entry | None:
+    """How a label of so many words may be found, None for one that must not be."""
     text = without_qualifier(label.text).strip()
     folded = fold(text)
     letters = [letter for letter in text if letter.isalpha()]
@@ -111,7 +126,7 @@ def _entry(label: Label, words: list[str]) -> _Entry | None:
         return None
     everyday = folded in EVERYDAY_LABELS
     capitals = sum(letter.isupper() for letter in letters)
-    if len(words) > 1:
+    if words > 1:
         return _Entry(label.rank, label.key, text, False, False, label.technology)
     if len(text) <= 2 and not everyday and label.rank > 1:
         return None
@@ -128,55 +143,95 @@ def _entry(label: Label, words: list[str]) -> _Entry | None:
 
 
 class Recogniser:
-    """All labels of a taxonomy, made ready once, for any number of texts."""
+    """All labels of a taxonomy, made ready once, for any number of texts.
+
+    Labels lie in a tree, word by word. A label of one word is found in singular and plural alone: "bill" is not what
+    "billing" means. In one of several words the others say what is meant, so each may be inflected: "managed budgets".
+    The tree is one flat dictionary, (node, word) → node, since a dictionary for each of a quarter million nodes would
+    take four times the memory; a text of n words costs n look-ups and one more for each word that continues a label.
+    """
 
     def __init__(self, labels: Iterable[Label]) -> None:
-        self._entries: dict[str, list[_Entry]] = {}
-        lengths: dict[str, set[int]] = {}
+        self._singles: dict[str, list[_Entry]] = {}
+        self._roots: dict[str, int] = {}
+        self._known: dict[str, tuple[str, int]] = {}  # words as written in texts → singular, number of the root
+        self._edges: dict[int, int] = {}
+        self._entries: dict[int, list[tuple[str, _Entry]]] = {}
         for label in labels:
-            words = [word for word, _, _ in _words(without_qualifier(label.text))]
-            if not words or len(words) > 12:
+            words = [_forms(word) for word in _words(without_qualifier(label.text))]
+            if not words or len(words) > _MOST_WORDS:
                 continue
-            entry = _entry(label, words)
+            entry = _entry(label, len(words))
             if entry is None:
                 continue
-            self._entries.setdefault(" ".join(words), []).append(entry)
-            lengths.setdefault(words[0], set()).add(len(words))
-        for entries in self._entries.values():
+            if len(words) == 1:
+                self._singles.setdefault(words[0][0], []).append(entry)
+            else:
+                node = self._grown([rooted for _, rooted in words])
+                self._entries.setdefault(node, []).append((" ".join(one for one, _ in words), entry))
+        for entries in self._singles.values():
             entries.sort()
-        self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
+        for written in self._entries.values():
+            written.sort(key=lambda pair: pair[1])
 
-    def _at(self, text: str, words: list[tuple[str, int, int]], at: int) -> tuple[int, _Found] | None:
-        for length in self._lengths.get(words[at][0], ()):
-            if at + length > len(words):
-                continue
-            entries = self._entries.get(" ".join(word for word, _, _ in words[at : at + length]))
-            if entries is None:
-                continue
-            pairs = zip(words[at : at + length - 1], words[at + 1 : at + length], strict=True)
-            if not all(_GAP.fullmatch(text, one[2], other[1]) for one, other in pairs):
-                continue
-            start, end = words[at][1], words[at + length - 1][2]
-            # "JS" inside "Foo.js" and "C" inside "c.f." are parts of something else.
-            if text[start - 1 : start] == "." and text[start - 2 : start - 1].isalnum():
-                continue
-            if text[end : end + 1] == "." and text[end + 1 : end + 2].isalnum():
-                continue
-            written = text[start:end]
-            for entry in entries:
-                if "/" in written and "/" not in entry.text:
-                    continue  # "Java/Spring" is two skills, "CI/CD" one
-                if not entry.exact or written == entry.text or written.rstrip("s") == entry.text:
-                    return length, _Found(start, end, entry)
-        return None
+    def _grown(self, roots: list[str]) -> int:
+        """The node of these words, which is made if there is none. Nodes count from 1; 0 is the top of the tree."""
+        node = 0
+        for each in roots:
+            word = self._roots.setdefault(each, len(self._roots))
+            node = self._edges.setdefault(node << _WORD_BITS | word, len(self._edges) + 1)
+        return node
+
+    def _tokens(self, text: str) -> list[_Token]:
+        known, roots = self._known, self._roots
+        if len(known) > _MOST_KNOWN:
+            known.clear()
+        tokens = []
+        for match in _TOKEN.finditer(_bare(text)):
+            written = match[0]
+            word = known.get(written)
+            if word is None:
+                one, rooted = _forms(written)
+                known[written[:_LONGEST_WORD]] = word = one, roots.get(rooted, -1)
+            start, end = match.span()
+            tokens.append((start, end, *word))
+        return tokens
+
+    def _at(self, text: str, tokens: list[_Token], at: int) -> tuple[int, _Found] | None:
+        """The longest label that begins at a token, and how many tokens it takes."""
+        reached: list[tuple[int, list[tuple[str, _Entry]]]] = []
+        node = self._edges.get(tokens[at][3])
+        if node is not None:
+            for ahead in range(at + 1, len(tokens)):
+                word = tokens[ahead][3]
+                node = None if word < 0 else self._edges.get(node << _WORD_BITS | word)
+                if node is None or not _GAP.fullmatch(text, tokens[ahead - 1][1], tokens[ahead][0]):
+                    break
+                if node in self._entries:
+                    reached.append((ahead + 1 - at, self._entries[node]))
+        for length, entries in reversed(reached):
+            found = self._several(text, tokens[at : at + length], entries)
+            if found is not None:
+                return length, found
+        single = self._singles.get(tokens[at][2])
+        found = None if single is None else _agreeing(text, tokens[at][0], tokens[at][1], single)
+        return None if found is None else (1, found)
+
+    def _several(self, text: str, tokens: list[_Token], entries: list[tuple[str, _Entry]]) -> _Found | None:
+        """Of the labels whose words have these roots, one that is written like the text before any other."""
+        if len(entries) > 1:
+            written = " ".join(token[2] for token in tokens)
+            entries = sorted(entries, key=lambda pair: pair[0] != written)
+        return _agreeing(text, tokens[0][0], tokens[-1][1], [entry for _, entry in entries])
 
     def find(self, text: str) -> list[Span]:
         """Every mention, in the order of the text, none overlapping another."""
-        words = _words(text)
+        tokens = self._tokens(text)
         found: list[_Found] = []
         at = 0
-        while at < len(words):
-            hit = self._at(text, words, at)
+        while at < len(tokens):
+            _, _, one, rooted = tokens[at]
+            hit = self._at(text, tokens, at) if rooted in self._edges or one in self._singles else None
             if hit is None:
                 at += 1
             else:
@@ -187,6 +242,22 @@ class Recogniser:
     def skills(self, text: str) -> list[int]:
         """The skills mentioned, each once, in the order of their first mention."""
         return list(dict.fromkeys(span.key for span in self.find(text)))
+
+
+def _agreeing(text: str, start: int, end: int, entries: list[_Entry]) -> _Found | None:
+    """The first of these labels that the text may mean there."""
+    # "JS" inside "Foo.js" and "C" inside "c.f." are parts of something else.
+    if text[start - 1 : start] == "." and text[start - 2 : start - 1].isalnum():
+        return None
+    if text[end : end + 1] == "." and text[end + 1 : end + 2].isalnum():
+        return None
+    written = text[start:end]
+    for entry in entries:
+        if "/" in written and "/" not in entry.text:
+            continue  # "Java/Spring" is two skills, "CI/CD" one
+        if not entry.exact or written == entry.text or written.rstrip("s") == entry.text:
+            return _Found(start, end, entry)
+    return None
 
 
 def _kept(text: str, found: list[_Found]) -> list[_Found]:

@@ -52,6 +52,47 @@ def test_labels_are_found_where_they_are_meant(text: str, skills: list[str]) -> 
     assert found(text) == skills
 
 
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("managed budgets", True),
+        ("Managing budgets", True),
+        ("managing\nbudget", True),
+        ("manages the budget", False),
+        ("budgets managed", False),
+    ],
+)
+def test_words_of_a_longer_label_may_be_inflected(text: str, there: bool) -> None:
+    recogniser = Recogniser([Label(1, "manage budgets"), Label(2, "managing"), Label(3, "budget")])
+    assert (1 in recogniser.skills(text)) is there
+
+
+def test_what_is_written_like_a_label_goes_before_what_is_only_inflected_like_it() -> None:
+    recogniser = Recogniser([Label(1, "printing materials"), Label(2, "printed materials", 2)])
+    assert recogniser.skills("printed materials, printing material") == [2, 1]
+
+
+def test_a_shorter_label_is_found_where_a_longer_one_only_begins() -> None:
+    recogniser = Recogniser([Label(1, "data entry"), Label(2, "data entry clerk supervision")])
+    assert recogniser.skills("data entry clerk") == [1]
+    assert recogniser.skills("data, entry; data entry clerk supervision") == [2]
+
+
+def test_texts_of_any_length_and_letters_are_read() -> None:
+    resume = "Ünïcode 5 years of PostgreSQL and k8s. " * 30_000
+    assert found(resume) == ["PostgreSQL", "Kubernetes"]
+    for odd in ("a" * 2_000_000, "." * 1_000_000, "\ud800", "é" * 100_000, ".net" * 100_000, "\x00" * 1_000):
+        assert found(odd) == []
+
+
+def test_a_recogniser_keeps_a_bounded_number_of_words() -> None:
+    """Words as written are kept between texts, so a stream of ever new ones must not grow it without end."""
+    recogniser = Recogniser(LABELS)
+    for batch in range(5):
+        recogniser.skills(" ".join(f"word{batch}x{number}" for number in range(60_000)))
+    assert len(recogniser._known) <= 260_000
+
+
 def test_spans_say_where() -> None:
     text = "Ünïcode first, then PostgreSQL and k8s"
     assert [text[span.start : span.end] for span in RECOGNISER.find(text)] == ["PostgreSQL", "k8s"]
