@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from accounts.errors import DomainError
@@ -23,6 +24,17 @@ class RunTooOld(DomainError):
 
     def __init__(self, *, planned_at: datetime, hours: int) -> None:
         super().__init__(planned_at=planned_at.isoformat(timespec="minutes"), hours=hours)
+
+
+class ScoresNotComparable(DomainError):
+    """Scores of models without a common calibration would be weighed against each other. `calibrations` names the scale
+    of each version."""
+
+    sentence = "These models do not score on one scale, so their scores cannot be weighed against each other: {models}."
+
+    def __init__(self, *, calibrations: Mapping[str, str]) -> None:
+        models = ", ".join(f"{version} ({scale})" for version, scale in calibrations.items())
+        super().__init__(models=models, calibrations=dict(calibrations))
 
 
 class SearchSavedAlready(DomainError):

@@ -12,22 +12,29 @@ from accounts.access import require_staff
 from accounts.actions.transitions import move
 from accounts.core.actor import Actor
 from accounts.errors import NotFound
-from marketplace.models import Opportunity
 from matching.access import planner_kind
 from matching.core.scoring import DEFAULT_MODEL
 from matching.core.workflow import MODEL, ModelState
 from matching.models import ScoringModel, Segment
+from matching.queries.serving import Serving, live_models, serving
 
 EVERYTHING = "everything"  # the segment that matches all, last in line
 LAST_POSITION = 100
 
 
-def live_model(opportunity: Opportunity | None = None) -> ScoringModel:
-    """The model that scores an opportunity: the live one of the segment that matches all.
+def serving_now() -> Serving:
+    """Which model scores which opportunity.
 
-    Segments with a predicate of their own have no opportunities yet, so one model serves all. A database without any
-    gets the default one.
+    A database without a live model that takes everything gets the default one.
     """
+    models = list(live_models())
+    if not any(model.segment.rule is None for model in models):
+        models.append(ensure_default_model(now=timezone.now()))
+    return serving(models)
+
+
+def live_model() -> ScoringModel:
+    """The live model of the segment that matches all."""
     found = _live()
     return found if found is not None else ensure_default_model(now=timezone.now())
 

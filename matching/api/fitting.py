@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from accounts.api.connections import Key, Order
 from accounts.api.context import Context
 from marketplace.models import Candidate, Opportunity
-from matching.actions.models import live_model
+from matching.actions.models import serving_now
 from matching.api.searching import FoundPage, SnippetType, shown_rows, tell
 from matching.core.search.search import FACETS, Search
 from matching.queries.scorable import basics_at
@@ -34,7 +34,7 @@ def fitting_opportunities(
     """Raises InvalidInput for a cursor of another list."""
     order = Order(f"opportunities that candidate {candidate.pk} fits", KEYS)
     start = _start(order, after)
-    finding, fits = opportunities_by_fit(search, candidate, basics_at(context.now, live_model()))
+    finding, fits = opportunities_by_fit(search, candidate, basics_at(context.now, serving_now()))
     return _page(context, finding, fits, order, start, first, rows, show)
 
 
@@ -51,7 +51,7 @@ def fitting_people(
     """Raises InvalidInput for a cursor of another list."""
     order = Order(f"people who fit opportunity {opportunity.pk}", KEYS)
     start = _start(order, after)
-    finding, fits = people_by_fit(search, opportunity, basics_at(context.now, live_model()))
+    finding, fits = people_by_fit(search, opportunity, basics_at(context.now, serving_now()))
     return _page(context, finding, fits, order, start, first, rows, show)
 
 

@@ -33,7 +33,7 @@ from marketplace.api.verdicts import VerdictType, skills_by_id, stored_verdict
 from marketplace.models import Candidate, Opportunity
 from marketplace.queries.facts import facts_of, terms_of
 from marketplace.queries.rates import current_rate_set
-from matching.actions.models import live_model
+from matching.actions.models import serving_now
 from matching.core.features import FEATURES
 from matching.core.scoring import INTERCEPT, probability_ppm
 from matching.models import Match, Proposal
@@ -139,7 +139,7 @@ def recommended_page(context: Context, candidate: Candidate, *, first: int | Non
     if after is not None:
         interest, fit, tie_break, opportunity_id = BY_INTEREST.values(after)
         start = (-interest, -fit, tie_break, opportunity_id)
-    found = recommendations_for(candidate, basics_at(context.now, live_model()))
+    found = recommendations_for(candidate, basics_at(context.now, serving_now()))
     standings = found.standings
     begin = bisect_right(standings, start) if start is not None else 0
     rows = found.matches(standings[begin : begin + size])
@@ -169,7 +169,7 @@ def _recommended(actor: Actor, match_id: UUID) -> Match | None:
     opportunity = Opportunity.objects.filter(pk=opportunity_id & LARGEST_KEY).first()
     if opportunity is None:
         return None
-    match = recommendation(candidate, opportunity, basics_at(timezone.now(), live_model()))
+    match = recommendation(candidate, opportunity, basics_at(timezone.now(), serving_now()))
     if match is not None:
         match.public_id = match_id
     return match
@@ -203,7 +203,7 @@ def _restate(context: Context, match: Match) -> None:
     def load(rows: list[Match]) -> dict[int, bool]:
         outdated = [one for one in rows if related(one, "opportunity").current_revision_id != one.revision_id]
         if outdated:
-            verdicts = verdicts_by_present_rules(outdated, basics_at(context.now, live_model()))
+            verdicts = verdicts_by_present_rules(outdated, basics_at(context.now, serving_now()))
             for one in outdated:
                 if one.pk in verdicts:
                     one.verdict = verdicts[one.pk].to_json()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from numpy.typing import NDArray
 
 from marketplace.core.workflow import ApplicationStatus, OfferState
 from marketplace.models import Application, Offer, Opportunity, Placement, Seat
@@ -19,10 +20,13 @@ from matching.compile_sql import compile_rule
 from matching.core.allocation import CandidateNode, Edges, OpportunityNode, Policy, Problem, edge_values
 from matching.core.eligibility import truth
 from matching.core.facts import CandidateFacts
-from matching.core.scoring import probabilities_ppm
-from matching.models import AllocationRun, CandidateProjection
+from matching.core.scoring import PairValues
+from matching.errors import ScoresNotComparable
+from matching.models import AllocationRun, CandidateProjection, ScoringModel
 from matching.queries.scorable import Basics, Scorable, refused_pairs, scorables
+from matching.queries.serving import Served
 
+MILLION = 1_000_000
 Pair = tuple[int, int]  # inner ids of opportunity and candidate
 
 
@@ -60,12 +64,23 @@ class Market:
     open_calls: Mapping[int, int]
     basics: Basics
 
+    def models(self) -> list[ScoringModel]:
+        """Those that scored."""
+        return list({one.model.pk: one.model for _, one in sorted(self.scorables.items())}.values())
+
+    def opportunities_by_model(self) -> dict[str, list[int]]:
+        """By version, whose opportunities it scored."""
+        found: dict[str, list[int]] = {}
+        for pk, one in sorted(self.scorables.items()):
+            found.setdefault(one.model.version, []).append(pk)
+        return found
+
     def snapshot(self) -> dict[str, Any]:
         """All that planning read, as JSON: ids, numbers and digests, no personal value."""
         return {
             "problem": json.loads(self.problem.to_json()),
             "on": self.basics.on.isoformat(),
-            "model": self.basics.model.version,
+            "models": self.opportunities_by_model(),
             "rate_set": self.basics.rates.pk if self.basics.rates else None,
             "taxonomy": self.basics.taxonomy,
             "min_fit_ppm": min_fit_ppm(),
@@ -101,20 +116,16 @@ def gather(
     }
     seats = {pk: max(count - open_calls.get(pk, 0), 0) for pk, count in sorted(seats.items())}
     opportunities = {pk: opportunities[pk] for pk, count in seats.items() if count}
+    check_comparable(one.served for one in opportunities.values())
 
     pools = {pk: _pool(one, basics) for pk, one in opportunities.items()}
     facts = facts_of(sorted(set().union(*pools.values())), on=basics.on, rate_set=basics.rates)
     people = Between(list(opportunities), list(facts))
-    rows: list[tuple[int, int, int, int, int]] = []
+    edges: dict[Pair, Edge] = {}
     for pk, one in opportunities.items():
-        for candidate_id in pools[pk]:
-            fact = facts.get(candidate_id)
-            if fact is None or not people.may_meet(one, candidate_id) or not _suits(one, fact, basics):
-                continue
-            fit = basics.score_of("fit", fact, one.terms)
-            acceptance = basics.score_of("acceptance", fact, one.terms)
-            rows.append((pk, candidate_id, fit, acceptance, _days_to_start(one, fact, basics)))
-    edges = _edges(rows, policy)
+        there = [facts[candidate_id] for candidate_id in pools[pk] if candidate_id in facts]
+        suited = [fact for fact in there if people.may_meet(one, fact.candidate_id) and _suits(one, fact, basics)]
+        edges |= _edges(one, suited, policy, basics)
     lost = _lost_pins(pinned, edges, seats, excluded)
     problem = Problem(
         opportunities=tuple(OpportunityNode(pk, seats[pk]) for pk in opportunities),
@@ -136,6 +147,14 @@ def gather(
         open_calls=open_calls,
         basics=basics,
     )
+
+
+def check_comparable(served: Iterable[Served]) -> None:
+    """An allocation weighs a pair against every other, so all must be measured on one scale. Raises
+    ScoresNotComparable."""
+    scales = {one.model.version: one.scorer.calibration for one in served}
+    if len(set(scales.values())) > 1:
+        raise ScoresNotComparable(calibrations=dict(sorted(scales.items())))
 
 
 def live_allocation_offers(candidate_ids: Collection[int]) -> dict[int, int]:
@@ -246,19 +265,28 @@ def _days_to_start(one: Scorable, facts: CandidateFacts, basics: Basics) -> int:
     return (max(one.terms.starts_on or basics.on, facts.available_from or basics.on, basics.on) - basics.on).days
 
 
-def _edges(rows: list[tuple[int, int, int, int, int]], policy: Policy) -> dict[Pair, Edge]:
-    """Rows are (opportunity, candidate, fit, acceptance, days to start); those below the least fit are left out."""
-    if not rows:
+def _edges(one: Scorable, people: Collection[CandidateFacts], policy: Policy, basics: Basics) -> dict[Pair, Edge]:
+    """What an opportunity could have with each of them; those below the least fit are left out."""
+    if not people:
         return {}
-    columns = np.array(rows, dtype=np.int64)
-    fit = probabilities_ppm(columns[:, 2])
-    values = edge_values(policy, fit, probabilities_ppm(columns[:, 3]), columns[:, 4], 0)
+    values = [PairValues(facts, one.terms) for facts in people]
+    fits = [one.scorer.total("fit", each) for each in values]
+    acceptances = [one.scorer.total("acceptance", each) for each in values]
+    days = np.array([_days_to_start(one, facts, basics) for facts in people], dtype=np.int64)
+    fit_ppm = _probabilities(one, "fit", fits)
+    worth = edge_values(policy, fit_ppm, _probabilities(one, "acceptance", acceptances), days, 0)
     least = min_fit_ppm()
     return {
-        (row[0], row[1]): Edge(row[2], row[3], value)
-        for row, fit_ppm, value in zip(rows, fit.tolist(), values.tolist(), strict=True)
-        if fit_ppm >= least
+        (one.pk, facts.candidate_id): Edge(fit, acceptance, value)
+        for facts, fit, acceptance, value, ppm in zip(
+            people, fits, acceptances, worth.tolist(), fit_ppm.tolist(), strict=True
+        )
+        if ppm >= least
     }
+
+
+def _probabilities(one: Scorable, head: str, scores: Collection[int]) -> NDArray[np.int64]:
+    return one.scorer.probabilities_ppm(head, np.array(scores, dtype=np.int64))
 
 
 def _columns(edges: Mapping[Pair, Edge], opportunity_ids: list[int]) -> Edges:
@@ -304,7 +332,7 @@ def _expected_from_open_calls(opportunities: Mapping[int, Scorable], basics: Bas
     facts = facts_of(sorted(set().union(*calls.values())), on=basics.on, rate_set=basics.rates)
     expected = {}
     for pk, candidate_ids in sorted(calls.items()):
-        terms = opportunities[pk].terms
-        scores = [basics.score_of("acceptance", facts[one], terms) for one in candidate_ids if one in facts]
-        expected[pk] = int(probabilities_ppm(np.array(scores, dtype=np.int64)).sum()) // 1_000_000
+        opportunity = opportunities[pk]
+        scores = [opportunity.score_of("acceptance", facts[one]) for one in candidate_ids if one in facts]
+        expected[pk] = int(_probabilities(opportunity, "acceptance", scores).sum()) // MILLION
     return expected

@@ -38,13 +38,13 @@ def match_of(facts: CandidateFacts, scorable: Scorable, basics: Basics) -> Match
     """The match, not stored, with its explanation: contributions that add up, and the verdict."""
     revision = scorable.opportunity.current_revision
     assert revision is not None  # only published opportunities, which have one, are scored
-    scored = score(facts, scorable.terms, model=basics.weights)
+    scored = score(facts, scorable.terms, model=scorable.scorer)
     verdict = verdict_of(facts, scorable, basics)
     _, tie_break, _ = place_of(scored.fit.score, scorable, facts.candidate_id, basics.key)
     return Match(
         opportunity=scorable.opportunity,
         candidate_id=facts.candidate_id,
-        model=basics.model,
+        model=scorable.model,
         fit=scored.fit.score,
         interest=scored.interest.score,
         acceptance=scored.acceptance.score,

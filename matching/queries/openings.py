@@ -48,6 +48,17 @@ def openings_of(opportunity_ids: Collection[int], *, rate_set: ExchangeRateSet |
     return _openings(rows, skills, places, _bands(opportunity_ids), rate_set)
 
 
+def stated_facts(opportunity_ids: Collection[int]) -> dict[int, OpportunityFacts]:
+    """What predicates over opportunities may ask, by inner id, without the texts that only searching needs. The number
+    of statements does not depend on how many."""
+    skills = _skills(opportunity_ids)
+    broader = broader_skills({skill_id for ids in skills.values() for skill_id in ids})
+    locations = OpportunityLocation.objects.filter(opportunity_id__in=opportunity_ids).order_by("id")
+    places = _places(locations.values_list("opportunity_id", "kind", "country", "region", "city"))
+    rows = Opportunity.objects.filter(pk__in=opportunity_ids).defer("description")
+    return {row.pk: _facts(row, skills.get(row.pk, set()), broader, places.codes) for row in rows}
+
+
 def opening_under(revision: OpportunityRevision, *, rate_set: ExchangeRateSet | None) -> Opening:
     """An opportunity as it would be found if one of its revisions held, in all that revisions tell."""
     now, terms = revision.opportunity, revision.terms
@@ -168,7 +179,6 @@ def _opening(
     body: frozenset[str],
     pay: tuple[tuple[int, int], ...],
 ) -> Opening:
-    families = skills.union(*(broader.get(skill_id, ()) for skill_id in skills))
     organisations = {row.posting_organisation_id: row.posting_organisation.name}
     organisations[row.hiring_organisation_id] = row.hiring_organisation.name
     fields = {
@@ -176,22 +186,7 @@ def _opening(
         "skills": searched_words(named[skill_id] for skill_id in sorted(skills)),
         "organisation": searched_words(organisations.values()),
     }
-    facts = OpportunityFacts(
-        opportunity_id=row.pk,
-        commitment=row.commitment or None,
-        arrangement=row.arrangement or None,
-        weekly_hours=row.weekly_hours,
-        years_experience=row.years_experience,
-        starts_on=row.starts_on,
-        ends_on=row.ends_on,
-        published_on=_day(row.published_at),
-        closes_on=_day(row.closes_at),
-        places=frozenset(places.get((row.pk, OpportunityLocation.Kind.ALLOWED), {ANYWHERE})),
-        excluded_places=frozenset(places.get((row.pk, OpportunityLocation.Kind.EXCLUDED), ())),
-        skills=frozenset(skills),
-        skill_families=frozenset(families),
-        organisations=frozenset(organisations),
-    )
+    facts = _facts(row, skills, broader, places)
     return Opening(
         facts=facts,
         text=SearchText(
@@ -207,6 +202,31 @@ def _opening(
         listed_at=row.published_at or row.created_at,
         closes_at=row.closes_at or NO_END,
         pay=pay,
+    )
+
+
+def _facts(
+    row: Opportunity,
+    skills: set[int],
+    broader: Mapping[int, tuple[int, ...]],
+    places: Mapping[tuple[int, str], set[str]],
+) -> OpportunityFacts:
+    families = skills.union(*(broader.get(skill_id, ()) for skill_id in skills))
+    return OpportunityFacts(
+        opportunity_id=row.pk,
+        commitment=row.commitment or None,
+        arrangement=row.arrangement or None,
+        weekly_hours=row.weekly_hours,
+        years_experience=row.years_experience,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        published_on=_day(row.published_at),
+        closes_on=_day(row.closes_at),
+        places=frozenset(places.get((row.pk, OpportunityLocation.Kind.ALLOWED), {ANYWHERE})),
+        excluded_places=frozenset(places.get((row.pk, OpportunityLocation.Kind.EXCLUDED), ())),
+        skills=frozenset(skills),
+        skill_families=frozenset(families),
+        organisations=frozenset({row.posting_organisation_id, row.hiring_organisation_id}),
     )
 
 

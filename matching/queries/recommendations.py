@@ -55,8 +55,8 @@ def recommendations_for(candidate: Candidate, basics: Basics) -> Recommendations
     scored = scorables(Opportunity.objects.filter(pk__in=_open_to(candidate, facts, basics)), basics)
     standings = []
     for one in scored.values():
-        interest = basics.score_of("interest", facts, one.terms)
-        fit, tie_break, _ = place_of(basics.score_of("fit", facts, one.terms), one, candidate.pk, basics.key)
+        interest = one.score_of("interest", facts)
+        fit, tie_break, _ = place_of(one.score_of("fit", facts), one, candidate.pk, basics.key)
         standings.append((-interest, fit, tie_break, one.pk))
     return Recommendations(candidate, facts, basics, scored, sorted(standings))
 

@@ -26,10 +26,10 @@ from marketplace.queries.taxonomy import taxonomy_revision
 from matching.compile_sql import with_outcome
 from matching.core.eligibility import Basis, Outcome
 from matching.core.facts import CandidateFacts, OpportunityTerms
-from matching.core.features import FEATURES
 from matching.core.rules import Rule
-from matching.core.scoring import LinearModel
+from matching.core.scoring import PairValues, Scorer
 from matching.models import CandidateProjection, ScoringModel
+from matching.queries.serving import Served, Serving
 
 SCORED_STATES = (OpportunityState.PUBLISHED.value, OpportunityState.PAUSED.value)
 
@@ -54,22 +54,14 @@ def _tie_key(secret: str) -> bytes:
 
 @dataclass(frozen=True)
 class Basics:
-    """What one pass of scoring holds fast: the day, the rates, the taxonomy, the model."""
+    """What one pass of scoring holds fast: the day, the rates, the taxonomy, the models."""
 
     on: date
     now: datetime
     rates: ExchangeRateSet | None
     taxonomy: int
-    model: ScoringModel
-    weights: LinearModel
+    serving: Serving
     key: bytes
-
-    def score_of(self, name: str, facts: CandidateFacts, terms: OpportunityTerms) -> int:
-        """The score of one head alone: what ranking needs, without its explanation."""
-        head = self.weights.heads[name]
-        return head.intercept + sum(
-            weight * FEATURES[name].value(facts, terms) for name, weight in head.weights.items() if weight
-        )
 
 
 @dataclass(frozen=True)
@@ -80,6 +72,20 @@ class Scorable:
     terms: OpportunityTerms
     rule: Rule
     waived: frozenset[int]
+    served: Served
+
+    @property
+    def model(self) -> ScoringModel:
+        """The live one of its segment."""
+        return self.served.model
+
+    @property
+    def scorer(self) -> Scorer:
+        return self.served.scorer
+
+    def score_of(self, head: str, facts: CandidateFacts) -> int:
+        """The score of one head alone: what ranking needs, without its explanation."""
+        return self.scorer.total(head, PairValues(facts, self.terms))
 
     @property
     def pk(self) -> int:
@@ -103,22 +109,14 @@ def organisations_of(opportunity: Opportunity) -> tuple[int, ...]:
     return tuple(sorted({opportunity.posting_organisation_id, opportunity.hiring_organisation_id}))
 
 
-@lru_cache(maxsize=32)
-def weights_of(model_id: int, definition: str) -> LinearModel:
-    return LinearModel.from_json(definition)
-
-
-def basics_at(now: datetime, model: ScoringModel) -> Basics:
-    import json
-
+def basics_at(now: datetime, serving: Serving) -> Basics:
     on = now.astimezone(UTC).date()
     return Basics(
         on=on,
         now=now,
         rates=current_rate_set(on=on),
         taxonomy=taxonomy_revision(),
-        model=model,
-        weights=weights_of(model.pk, json.dumps(model.definition)),  # versions are immutable: read once per process
+        serving=serving,
         key=tie_key(),
     )
 
@@ -137,10 +135,11 @@ def scorables(opportunities: QuerySet[Opportunity], basics: Basics) -> dict[int,
         .values_list("opportunity_id", "candidate_id")
     ):
         waived.setdefault(opportunity_id, set()).add(candidate_id)
+    served = basics.serving.of([row.pk for row in rows], on=basics.on)
     return {
-        row.pk: Scorable(row, terms[row.pk], rules[row.pk], frozenset(waived.get(row.pk, ())))
+        row.pk: Scorable(row, terms[row.pk], rules[row.pk], frozenset(waived.get(row.pk, ())), served[row.pk])
         for row in rows
-        if row.pk in terms
+        if row.pk in terms and row.pk in served
     }
 
 

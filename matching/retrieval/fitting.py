@@ -1,4 +1,4 @@
-"""Lists by fit: found by Postgres, ranked by the live model; of very many, those most likely to fit."""
+"""Lists by fit: found by Postgres, ranked by the live models; of very many, those most likely to fit."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ def people_by_fit(search: Search, opportunity: Opportunity, basics: Basics) -> t
 
 
 def _fit(facts: CandidateFacts, one: Scorable, basics: Basics, pk: int) -> Fit:
-    unfit, tie, _ = place_of(basics.score_of("fit", facts, one.terms), one, facts.candidate_id, basics.key)
+    unfit, tie, _ = place_of(one.score_of("fit", facts), one, facts.candidate_id, basics.key)
     return Fit(unfit, tie, pk)

@@ -14,7 +14,7 @@ from marketplace.actions.opportunities import set_eligibility_rule
 from marketplace.errors import RuleRefused
 from marketplace.models import Candidate, Opportunity
 from matching.actions import locks, marks, rescoring
-from matching.actions.models import live_model
+from matching.actions.models import serving_now
 from matching.actions.rescoring import pairs as pair_rescoring
 from matching.models import Mark, Match, PairMark
 from matching.queries import freshness
@@ -201,7 +201,7 @@ def test_a_match_that_was_not_scored_again_tells_what_the_present_rule_asks() ->
     work()
     match = Match.objects.get(candidate=silent)
     [asked] = match.verdict["unknown"]
-    [verdict] = verdicts_by_present_rules([match], basics_at(NOW, live_model())).values()
+    [verdict] = verdicts_by_present_rules([match], basics_at(NOW, serving_now())).values()
     assert [one.subject for one in verdict.unknown] == [asked["subject"], "language"]
     assert verdict.basis.rule_revision == opportunity.revisions.count()
 

@@ -13,7 +13,7 @@ from marketplace.actions.opportunities import PayBandInput
 from marketplace.actions.waivers import waive_eligibility
 from marketplace.core.money import Pay
 from marketplace.models import Application, Candidate, CandidateGroup, CandidateGroupMembership, Opportunity
-from matching.actions.models import live_model
+from matching.actions.models import serving_now
 from matching.core.scoring import HEADS
 from matching.models import Match
 from matching.queries import recommendations, recommendations_for
@@ -41,7 +41,7 @@ PAGE = """query ($first: Int, $after: String) { recommendations(first: $first, a
 
 
 def recommended(candidate: Candidate, now=NOW) -> list[int]:
-    return [pk for *_, pk in recommendations_for(candidate, basics_at(now, live_model())).standings]
+    return [pk for *_, pk in recommendations_for(candidate, basics_at(now, serving_now())).standings]
 
 
 def paying(most: int, now=NOW, **fields) -> Opportunity:
@@ -82,7 +82,7 @@ def test_a_recommendation_is_explained_as_a_stored_match_is() -> None:
     opportunity = paying(30, rule={"attribute": "years_experience", "op": "gte", "value": 3})
     candidate = asking()
     work()
-    found = recommendations_for(candidate, basics_at(NOW, live_model()))
+    found = recommendations_for(candidate, basics_at(NOW, serving_now()))
     [match] = found.matches(found.standings)
     stored = Match.objects.get(opportunity=opportunity, candidate=candidate)
     for name in (*HEADS, "contributions", "verdict", "outcome", "tie_break", "revision_id", "candidate_revision"):

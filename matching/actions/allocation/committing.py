@@ -23,7 +23,7 @@ from marketplace.queries.facts import facts_of
 from marketplace.queries.rates import rates_of
 from matching.access import access_run, planner_kind
 from matching.actions.allocation.planning import max_age
-from matching.actions.models import live_model
+from matching.actions.models import serving_now
 from matching.core.facts import CandidateFacts
 from matching.core.workflow import PROPOSAL, RUN, ProposalState
 from matching.errors import CandidateEngaged, CandidateGone, CandidateSetAside, HoursTaken, PayUnknown, RunTooOld
@@ -100,7 +100,7 @@ def _gather(proposals: Sequence[Proposal], now: datetime) -> _Truth:
     )
     locked = Candidate.objects.filter(pk__in=candidate_ids).order_by("pk").select_for_update(no_key=True)
     candidates = {candidate.pk: candidate for candidate in locked}
-    basics = basics_at(now, live_model())
+    basics = basics_at(now, serving_now())
     return _Truth(
         opportunities=scorables(Opportunity.objects.filter(pk__in=opportunity_ids), basics),
         candidates=candidates,

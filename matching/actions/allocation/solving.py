@@ -18,7 +18,7 @@ from accounts.core.actor import Actor, ActorKind
 from accounts.errors import DomainError
 from marketplace.models import Opportunity
 from matching.actions.allocation.planning import max_age
-from matching.actions.models import live_model
+from matching.actions.models import serving_now
 from matching.core.allocation import Cause, EmptySeats, InvalidAllocation, Policy, Solution, diagnose, solve
 from matching.core.allocation.problem import canonical_json
 from matching.core.scoring import score
@@ -57,15 +57,15 @@ def solve_run(run_pk: int, now: datetime) -> AllocationRun:
 
 def _plan(run: AllocationRun, now: datetime) -> dict[str, Any]:
     """Write the proposals; the columns that the run gets."""
-    basics = basics_at(now, live_model())
+    basics = basics_at(now, serving_now())
     pinned, excluded = _settled(run)
     market = gather(run, Policy(**run.policy), basics, pinned=pinned, excluded=excluded)
     solution = solve(market.problem)
     diagnosis = diagnose(market.problem, solution)
     Proposal.objects.bulk_create(_proposals(run, market, solution), batch_size=500)
-    snapshot = market.snapshot()
+    snapshot, models = market.snapshot(), market.models()
     return {
-        "model": basics.model,
+        "model": models[0] if len(models) == 1 else None,  # of several, the snapshot names each
         "snapshot": snapshot,
         "snapshot_digest": digest_of(snapshot),
         "solution": json.loads(solution.to_json()),
@@ -114,8 +114,8 @@ def _proposal(
     opportunity_id, candidate_id = pair
     contributions: list[dict[str, Any]] = []
     if pair in market.edges:
-        terms = market.scorables[opportunity_id].terms
-        scored = score(market.facts[candidate_id], terms, model=market.basics.weights)
+        one = market.scorables[opportunity_id]
+        scored = score(market.facts[candidate_id], one.terms, model=one.scorer)
         contributions = scored.fit.to_json()["contributions"]
     return Proposal(
         run=run,

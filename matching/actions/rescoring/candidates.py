@@ -10,7 +10,7 @@ from datetime import datetime
 from marketplace.models import EligibilityWaiver
 from marketplace.queries.facts import facts_of
 from matching.actions import copies, projection
-from matching.actions.models import live_model
+from matching.actions.models import serving_now
 from matching.actions.rescoring.pairs import settle
 from matching.core.attributes import Subject
 from matching.core.facts import CandidateFacts
@@ -21,7 +21,7 @@ from matching.queries.scorable import Basics, basics_at
 
 def rescore(candidate_ids: list[int], now: datetime) -> None:
     """Bring projections and matches of these candidates (inner ids) up to date; the caller holds the lock alone."""
-    basics = basics_at(now, live_model())
+    basics = basics_at(now, serving_now())
     facts = facts_of(candidate_ids, on=basics.on, rate_set=basics.rates)
     copies.pass_on_renewed(Subject.CANDIDATE, projection.catch_up(facts, basics.rates, now), now)
     settle(_chosen(facts, basics), facts, basics)

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from marketplace.models import Application, Opportunity
-from matching.actions.models import live_model
+from matching.actions.models import serving_now
 from matching.actions.rescoring.rows import store
 from matching.core.facts import CandidateFacts
 from matching.models import Match
@@ -22,7 +22,7 @@ FACTS_KEPT = 20_000  # people whose facts are held at once, from one opportunity
 
 def rescore(opportunity_ids: list[int], now: datetime) -> None:
     """Make the matches of these opportunities (inner ids) what they should be; the caller holds the shared lock."""
-    basics = basics_at(now, live_model())
+    basics = basics_at(now, serving_now())
     scored = scorables(Opportunity.objects.filter(pk__in=opportunity_ids, state__in=SCORED_STATES), basics)
     Match.objects.filter(opportunity__in=set(opportunity_ids) - scored.keys()).delete()
     applicants = _applicants(list(scored))
@@ -31,7 +31,7 @@ def rescore(opportunity_ids: list[int], now: datetime) -> None:
     for scorable in scored.values():
         kept = _best(scorable, applicants.get(scorable.pk, set()), basics, known)
         rows += (match_of(facts, scorable, basics) for _, facts in kept)
-        stale = ~Q(candidate__in=[facts.candidate_id for _, facts in kept]) | ~Q(model=basics.model)
+        stale = ~Q(candidate__in=[facts.candidate_id for _, facts in kept]) | ~Q(model=scorable.model)
         Match.objects.filter(stale, opportunity=scorable.pk).delete()
     rows.sort(key=lambda row: (row.opportunity_id, row.candidate_id))
     store(rows)
@@ -42,7 +42,7 @@ def _best(
 ) -> list[tuple[Place, CandidateFacts]]:
     pool = list(pool_of(scorable, basics).values_list("pk", flat=True))
     places = [
-        (place_of(basics.score_of("fit", facts, scorable.terms), scorable, facts.candidate_id, basics.key), facts)
+        (place_of(scorable.score_of("fit", facts), scorable, facts.candidate_id, basics.key), facts)
         for facts in _facts(pool, known)
     ]
     best = heapq.nsmallest(top_k(), places, key=lambda one: one[0])

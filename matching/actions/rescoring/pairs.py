@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef
 
 from marketplace.models import Application, Opportunity
 from matching.actions import marks
-from matching.actions.models import live_model
+from matching.actions.models import serving_now
 from matching.actions.rescoring.rows import store
 from matching.core.eligibility import truth
 from matching.core.facts import CandidateFacts
@@ -56,7 +56,7 @@ def rescore(pairs: Collection[tuple[int, int]], now: datetime) -> None:
     for opportunity_id, candidate_id in pairs:
         chosen[opportunity_id].add(candidate_id)
     facts = {one.candidate_id: one for one in projected_facts({candidate_id for _, candidate_id in pairs})}
-    settle(chosen, facts, basics_at(now, live_model()))
+    settle(chosen, facts, basics_at(now, serving_now()))
 
 
 def settle(chosen: Mapping[int, set[int]], facts: Mapping[int, CandidateFacts], basics: Basics) -> None:
@@ -96,7 +96,7 @@ def _settle(
             pair, fact = (scorable.pk, candidate_id), facts[candidate_id]
             place = None
             if people.may_be_matched(scorable, fact) and _passes(scorable, fact, basics.on):
-                fit = basics.score_of("fit", fact, scorable.terms)
+                fit = scorable.score_of("fit", fact)
                 place = place_of(fit, scorable, candidate_id, basics.key)
             if pair in before and last is not None and before[pair] <= last and (place is None or place > last):
                 unsure.add(scorable.pk)

@@ -16,6 +16,7 @@ from matching.core.scoring import (
     HeadScore,
     InvalidModel,
     LinearModel,
+    PairValues,
     Scored,
     probabilities_ppm,
     probability_ppm,
@@ -67,7 +68,8 @@ def test_the_default_model_prefers_whoever_has_the_required_skills():
     best, worse = (score(one, terms, model=DEFAULT_MODEL) for one in (skilled, half))
     assert best.model_version == "linear-1"
     assert best.fit.score - worse.fit.score == 500 * 5000
-    assert best.fit.probability_ppm > worse.fit.probability_ppm
+    likely, unlikely = (DEFAULT_MODEL.probability_ppm("fit", one.fit.score) for one in (best, worse))
+    assert likely > unlikely
 
 
 @given(st.integers(-(10**12), 10**12), st.integers(0, 10**7))
@@ -139,3 +141,97 @@ def test_text_that_is_not_a_model_is_refused(text):
 def test_a_model_cannot_be_changed():
     with pytest.raises(TypeError):
         DEFAULT_MODEL.heads["fit"].weights["experience"] = 1  # type: ignore[index]
+
+
+# What every model can do
+
+
+@given(st.lists(values, max_size=5), models)
+def test_many_pairs_at_once_give_the_same_integers_as_one_by_one(pairs, model):
+    columns = {name: np.array([one[name] for one in pairs], dtype=np.int64) for name in FEATURES}
+    many = model.totals_many(columns)
+    assert many.keys() == set(HEADS)
+    for head in HEADS:
+        assert many[head].tolist() == [model.total(head, one) for one in pairs]
+        assert many[head].tolist() == [getattr(model.scored(one), head).score for one in pairs]
+    assert model.features == {name for head in HEADS for name in model.heads[head].weights}
+
+
+def test_a_pair_is_asked_only_for_the_features_that_a_head_reads():
+    pair = PairValues(CandidateFacts(1), OpportunityTerms(1))
+    DEFAULT_MODEL.total("acceptance", pair)
+    assert pair.keys() == DEFAULT_MODEL.heads["acceptance"].weights.keys()
+
+
+def test_a_stored_definition_stays_as_it_was_byte_for_byte():
+    stored = json.dumps(DEFAULT_MODEL.to_json())
+    assert "calibration" not in stored
+    assert json.dumps(LinearModel.from_json(stored).to_json()) == stored
+    assert LinearModel.from_json(stored).calibration == "log-odds"
+
+
+knots = st.lists(
+    st.tuples(st.integers(-(10**15), 10**15), st.integers(0, 1_000_000)),
+    min_size=2,
+    max_size=6,
+    unique_by=lambda k: k[0],
+).map(lambda found: list(zip(sorted(k[0] for k in found), sorted(k[1] for k in found), strict=True)))
+
+
+def with_curve(curve: object) -> dict:
+    data = DEFAULT_MODEL.to_json() | {"calibration": "hired within 60 days"}
+    data["heads"]["acceptance"]["curve"] = curve
+    return data
+
+
+@given(knots, st.lists(st.integers(-(10**15), 10**15), max_size=20))
+def test_a_measured_curve_is_exact_monotone_and_read_back_equal(curve, scores):
+    model = LinearModel.from_json(json.dumps(with_curve(curve)))
+    assert LinearModel.from_json(json.dumps(model.to_json())) == model
+    assert model.calibration == "hired within 60 days"
+    for score_, ppm in curve:
+        assert model.probability_ppm("acceptance", score_) == ppm
+    told = model.probabilities_ppm("acceptance", np.array(sorted(scores), dtype=np.int64)).tolist()
+    assert told == sorted(told) == [model.probability_ppm("acceptance", one) for one in sorted(scores)]
+    assert model.probability_ppm("fit", 0) == 500_000, "the others keep the logistic curve"
+
+
+@pytest.mark.parametrize(
+    ("curve", "field"),
+    [
+        (None, "heads.acceptance.curve"),
+        ([], "heads.acceptance.curve"),
+        ([[0, 1]], "heads.acceptance.curve"),
+        ([[0, 1], [1]], "heads.acceptance.curve[1]"),
+        ([[0, 1], "01"], "heads.acceptance.curve[1]"),
+        ([[0, 2], [1, 1]], "heads.acceptance.curve[1]"),
+        ([[0, 1], [0, 2]], "heads.acceptance.curve[1]"),
+        ([[0, 1], [1, 1_000_001]], "heads.acceptance.curve[1][1]"),
+        ([[0, 1], [1, math.nan]], "heads.acceptance.curve[1][1]"),
+        ([[0, 1], [True, 2]], "heads.acceptance.curve[1][0]"),
+        ([[n, 1] for n in range(1001)], "heads.acceptance.curve"),
+    ],
+)
+def test_a_curve_that_is_none_is_refused_with_its_path(curve, field):
+    with pytest.raises(InvalidModel) as refusal:
+        LinearModel.from_json(with_curve(curve))
+    assert refusal.value.data["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('{"version": "a", "version": "b"}', "version"),
+        ('{"version": "a", "heads": {"fit": {"weights": {"experience": 1, "experience": 2}}}}', None),
+        ('{"a": [1, {"b": 1, "b": 1}]}', "a[1].b"),
+    ],
+)
+def test_a_name_that_comes_twice_is_refused_with_its_path(text, field):
+    with pytest.raises(InvalidModel, match="is named twice") as refusal:
+        LinearModel.from_json(text)
+    assert refusal.value.data["field"] == (field or "heads.fit.weights.experience")
+
+
+def test_a_definition_of_more_than_a_megabyte_is_not_read():
+    with pytest.raises(InvalidModel, match="longer"):
+        LinearModel.from_json(" " * 1_000_001 + json.dumps(DEFAULT_MODEL.to_json()))

@@ -1,0 +1,69 @@
+"""Scores that add up: integer log-odds as the exact sum of their contributions.
+
+Units: a feature's value is in thousandths, a weight in thousandths of log-odds, so weight × value is in
+micro-log-odds, and so are intercepts and scores. Fit, interest and acceptance are three scores, never one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+HEADS = ("fit", "interest", "acceptance")
+INTERCEPT = "intercept"
+
+
+class Contribution(NamedTuple):
+    """`amount` = `weight` × `value`, in micro-log-odds. The intercept is one, with a value of 1."""
+
+    feature: str
+    value: int
+    weight: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeadScore:
+    """`score` is in micro-log-odds and exactly the sum of the contributions, largest amounts first."""
+
+    score: int
+    contributions: tuple[Contribution, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "score": self.score,
+            "contributions": [
+                {"feature": one.feature, "value": one.value, "weight": one.weight, "amount": one.amount}
+                for one in self.contributions
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> HeadScore:
+        """A stored score. Raises `ValueError` where its contributions do not add up to it."""
+        contributions = tuple(
+            Contribution(one["feature"], one["value"], one["weight"], one["amount"]) for one in data["contributions"]
+        )
+        if any(one.amount != one.weight * one.value for one in contributions) or data["score"] != sum(
+            one.amount for one in contributions
+        ):
+            raise ValueError("the contributions do not add up to the score")
+        return cls(score=data["score"], contributions=contributions)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """How well they suit, how much they would want it, how likely they are to accept."""
+
+    model_version: str
+    fit: HeadScore
+    interest: HeadScore
+    acceptance: HeadScore
+
+    def to_json(self) -> dict[str, Any]:
+        return {"model_version": self.model_version, **{name: getattr(self, name).to_json() for name in HEADS}}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Scored:
+        return cls(data["model_version"], *(HeadScore.from_json(data[name]) for name in HEADS))
