@@ -220,6 +220,15 @@ class Keeper:
             self._start()
             return None
 
+    def crowd_once_built(self, without: Iterable[int] = ()) -> Crowd | None:
+        """The same, but while the roster is being built it is waited for: half a minute for a million people. For who
+        would take much longer without."""
+        found = self.crowd(without)
+        if found is None:
+            self.wait()
+            found = self.crowd(without)
+        return found
+
     def wait(self) -> None:
         """Until whatever is being built stands."""
         builder = self._builder

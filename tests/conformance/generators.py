@@ -16,7 +16,7 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from matching.core.attributes import ATTRIBUTES, OPERATORS, VETTING_CHECKS, Attribute, Kind, Operator
-from matching.core.facts import CandidateFacts, SkillFact, VettingFact
+from matching.core.facts import CandidateFacts, OpportunityTerms, SkillFact, SkillTerm, VettingFact
 from matching.core.rules import (
     All,
     Any,
@@ -187,6 +187,32 @@ def facts(chance: Chance, candidate_id: int) -> CandidateFacts:
             for check in chance.some(CHECKS)
         },
         **known,  # type: ignore[arg-type]
+    )
+
+
+def terms(chance: Chance, opportunity_id: int) -> OpportunityTerms:
+    """What an opportunity asks, where a quarter of all that could be asked is not."""
+    return OpportunityTerms(
+        opportunity_id,
+        commitment=chance.maybe(lambda: chance.one((*WORLD["commitments"], "internship"))),
+        arrangement=chance.one((None, "onsite", "remote")),
+        weekly_hours=chance.maybe(lambda: chance.one((0, 7, *WORLD["weekly_hours"]))),
+        years_experience=chance.maybe(lambda: chance.one((Decimal(0), Decimal("0.7"), *WORLD["years_experience"]))),
+        starts_on=chance.maybe(lambda: chance.one((*DAYS, date(2026, 5, 1), date(2026, 4, 16)))),
+        utc_offset_minutes=chance.maybe(lambda: chance.one((-300, 330, 840, *WORLD["utc_offset_minutes"]))),
+        allowed_places=frozenset(chance.some(PLACES)) if chance.number(0, 3) else frozenset(),
+        excluded_places=frozenset(chance.some(PLACES)) if chance.number(0, 3) == 0 else frozenset(),
+        max_hourly_pay=chance.maybe(lambda: chance.one((Decimal("10.5"), Decimal(0), *WORLD["hourly_rate"]))),
+        skills=tuple(
+            SkillTerm(
+                skill_id,
+                required=chance.one((True, False)),
+                weight=chance.number(1, 10),
+                min_level=chance.number(1, 5),
+                min_years=chance.maybe(lambda: chance.one((*SKILL_YEARS, Decimal("0.1")))),
+            )
+            for skill_id in sorted(chance.some((*SKILLS, 99)))
+        ),
     )
 
 

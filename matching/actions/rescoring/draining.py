@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ class _Stack:
     rescore: Callable[[list[Any], datetime], None]
     release: Callable[[dict[Any, locks.Claim]], int]
     is_empty: Callable[[], bool]
+    prepare: Callable[[], None] = lambda: None  # whatever takes long and needs no lock
 
 
 def drain(now: datetime, limit: int = PAIRS) -> int:
@@ -71,7 +72,10 @@ def _stacks() -> tuple[_Stack, ...]:
             release=locks.release_pair_marks,
             is_empty=lambda: not PairMark.objects.exists(),
         ),
-        _subjects(Mark.Subject.OPPORTUNITY, OPPORTUNITIES, locks.share, opportunities.rescore),
+        replace(
+            _subjects(Mark.Subject.OPPORTUNITY, OPPORTUNITIES, locks.share, opportunities.rescore),
+            prepare=opportunities.prepare,
+        ),
     )
 
 
@@ -91,9 +95,10 @@ def _subjects(
 
 def _batch(stack: _Stack, limit: int, now: datetime) -> int:
     try:
+        if stack.is_empty():
+            return 0
+        stack.prepare()
         with transaction.atomic():
-            if stack.is_empty():
-                return 0
             stack.lock()
             claimed = stack.claim(limit)
             if claimed:

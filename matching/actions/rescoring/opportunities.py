@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from django.db.models import Q
@@ -13,11 +13,18 @@ from matching.actions.models import serving_now
 from matching.actions.rescoring.rows import store
 from matching.core.facts import CandidateFacts
 from matching.models import Match
+from matching.queries.contenders import contenders
 from matching.queries.matches import Place, match_of, place_of
 from matching.queries.projection import projected_facts
+from matching.queries.roster import keeper
 from matching.queries.scorable import SCORED_STATES, Basics, Scorable, basics_at, pool_of, scorables, top_k
 
 FACTS_KEPT = 20_000  # people whose facts are held at once, from one opportunity to the next
+
+
+def prepare() -> None:
+    """Have everybody in memory, where there are many, before any lock is held: that takes a while once a process."""
+    keeper.crowd_once_built()
 
 
 def rescore(opportunity_ids: list[int], now: datetime) -> None:
@@ -25,29 +32,42 @@ def rescore(opportunity_ids: list[int], now: datetime) -> None:
     basics = basics_at(now, serving_now())
     scored = scorables(Opportunity.objects.filter(pk__in=opportunity_ids, state__in=SCORED_STATES), basics)
     Match.objects.filter(opportunity__in=set(opportunity_ids) - scored.keys()).delete()
-    applicants = _applicants(list(scored))
     known: dict[int, CandidateFacts] = {}
     rows: list[Match] = []
-    for scorable in scored.values():
-        kept = _best(scorable, applicants.get(scorable.pk, set()), basics, known)
-        rows += (match_of(facts, scorable, basics) for _, facts in kept)
-        stale = ~Q(candidate__in=[facts.candidate_id for _, facts in kept]) | ~Q(model=scorable.model)
+    for scorable, kept in _kept(scored, basics, known):
+        rows += (match_of(facts, scorable, basics) for facts in kept)
+        stale = ~Q(candidate__in=[facts.candidate_id for facts in kept]) | ~Q(model=scorable.model)
         Match.objects.filter(stale, opportunity=scorable.pk).delete()
     rows.sort(key=lambda row: (row.opportunity_id, row.candidate_id))
     store(rows)
 
 
+def _kept(
+    scored: Mapping[int, Scorable], basics: Basics, known: dict[int, CandidateFacts]
+) -> Iterator[tuple[Scorable, list[CandidateFacts]]]:
+    """Of each opportunity those who are among its best, or applied: in memory where everybody is there."""
+    by_person = dict(scored)
+    crowd = keeper.crowd() if scored else None
+    if crowd is not None:
+        for found in contenders(list(scored.values()), basics, crowd):
+            ids = {*found.best(top_k()).ids.tolist(), *found.applicants()}
+            yield by_person.pop(found.scorable.pk), list(_facts(sorted(ids), known))
+    applicants = _applicants(list(by_person)) if by_person else {}
+    for pk, scorable in by_person.items():
+        yield scorable, _best(scorable, applicants.get(pk, set()), basics, known)
+
+
 def _best(
     scorable: Scorable, applicants: set[int], basics: Basics, known: dict[int, CandidateFacts]
-) -> list[tuple[Place, CandidateFacts]]:
+) -> list[CandidateFacts]:
     pool = list(pool_of(scorable, basics).values_list("pk", flat=True))
-    places = [
+    places: list[tuple[Place, CandidateFacts]] = [
         (place_of(scorable.score_of("fit", facts), scorable, facts.candidate_id, basics.key), facts)
         for facts in _facts(pool, known)
     ]
-    best = heapq.nsmallest(top_k(), places, key=lambda one: one[0])
-    within = {facts.candidate_id for _, facts in best}
-    return best + [one for one in places if one[1].candidate_id in applicants - within]
+    best = [facts for _, facts in heapq.nsmallest(top_k(), places, key=lambda one: one[0])]
+    within = {facts.candidate_id for facts in best}
+    return best + [facts for _, facts in places if facts.candidate_id in applicants - within]
 
 
 def _facts(candidate_ids: list[int], known: dict[int, CandidateFacts]) -> Iterator[CandidateFacts]:

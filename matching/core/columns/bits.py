@@ -35,6 +35,14 @@ def of_rows(rows: npt.NDArray[Any], people: int) -> Bits:
     return packed(mask)
 
 
+def of_few(rows: npt.NDArray[Any], words: int) -> Bits:
+    """The set of these people, by number, where they are so few that the others are better not looked at."""
+    bits = np.zeros(words, np.uint64)
+    places = rows.astype(np.uint64)
+    np.bitwise_or.at(bits, (places // WORD).astype(np.intp), np.uint64(1) << places % np.uint64(WORD))
+    return bits
+
+
 def none_of(words: int) -> Bits:
     return np.zeros(words, np.uint64)
 

@@ -7,13 +7,13 @@ failing. Every change of the part is then counted against these, without judging
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
-from matching.core.columns.bits import Bits, Tally, all_of, none_of, size, unpacked
+from matching.core.columns.bits import Bits, Tally, all_of, none_of, of_few, size, unpacked
 from matching.core.columns.leaves import Leaf, Leaves
 from matching.core.rules import Criterion, Literal, Quorum
 from matching.core.rules.normal import Normal
@@ -45,15 +45,33 @@ class Crowd:
     """People in segments, of whom those in `counted` count: as many words as the segments together."""
 
     def __init__(self, parts: Sequence[Leaves], counted: Bits) -> None:
-        self._parts = parts
+        self.parts = parts
         self.counted = counted
 
     @property
     def people(self) -> int:
         return size(self.counted)
 
+    def those(self, candidate_ids: Collection[int]) -> Bits:
+        """Which of them count."""
+        if not candidate_ids:
+            return none_of(len(self.counted))
+        ids = np.fromiter(candidate_ids, np.int64, len(candidate_ids))
+        found = [of_few(part.segment.rows_of(ids), part.words) for part in self.parts]
+        return np.concatenate(found) & self.counted
+
+    def ids_of(self, people: Bits) -> list[int]:
+        """The inner ids of few people."""
+        found: list[int] = []
+        first = 0
+        for part in self.parts:
+            rows = np.flatnonzero(unpacked(people[first : first + part.words], part.segment.people))
+            found += part.segment.ids[rows].tolist()
+            first += part.words
+        return found
+
     def judged(self, criterion: Criterion, on: date) -> Leaf:
-        found = [part.judged(criterion, on) for part in self._parts]
+        found = [part.judged(criterion, on) for part in self.parts]
         if len(found) == 1:
             return found[0]
         return Leaf(np.concatenate([leaf.holds for leaf in found]), np.concatenate([leaf.fails for leaf in found]))
@@ -62,7 +80,7 @@ class Crowd:
         """How many of these people have each code, of a column of codes or of members."""
         total: dict[str, int] = {}
         first = 0
-        for part in self._parts:
+        for part in self.parts:
             mask = unpacked(people[first : first + part.words], part.segment.people)
             for code, count in part.codes_among(column, mask).items():
                 total[code] = total.get(code, 0) + count

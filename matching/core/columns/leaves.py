@@ -32,6 +32,7 @@ from matching.core.attributes import (
 )
 from matching.core.clock import DAY_MINUTES, months_before
 from matching.core.columns.bits import Bits, of_rows, packed, words_for
+from matching.core.columns.profiles import Profiled
 from matching.core.columns.segments import MISSING, SCALE, VALUE, Key, Numbers, Segment, scaled
 from matching.core.facts import CandidateFacts
 from matching.core.rules import (
@@ -64,6 +65,7 @@ class Leaves:
     def __init__(self, segment: Segment, remembered: int = REMEMBERED) -> None:
         self.segment = segment
         self.words = words_for(segment.people)
+        self.profiled = Profiled(segment)
         self._remembered = remembered
         self._known: OrderedDict[tuple[Criterion, date], Leaf] = OrderedDict()
         self._lock = Lock()

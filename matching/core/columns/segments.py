@@ -8,7 +8,7 @@ all of them exactly.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -138,6 +138,23 @@ class Numbers:
 
     def part(self, which: slice) -> Numbers:
         return Numbers(self.stored[which], self.unit)
+
+    @property
+    def ten_thousandths(self) -> npt.NDArray[np.int64]:
+        """MISSING where there is none."""
+        values = self.stored.astype(np.int64) * self.unit
+        values[self.missing] = MISSING
+        return values
+
+    def mapped(self, what: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+        """What a function of ten-thousandths, or of MISSING, gives for each: asked once for every number there may be
+        where these are fewer."""
+        numbers = np.iinfo(self.stored.dtype)
+        if self.stored.dtype.itemsize > 2 or len(self.stored) < numbers.max - numbers.min:
+            return what(self.ten_thousandths)
+        every = np.arange(numbers.min, numbers.max + 1).astype(self.stored.dtype)
+        answers = what(Numbers(every, self.unit).ten_thousandths)
+        return answers[self.stored.astype(np.int64) - numbers.min]
 
     @property
     def nbytes(self) -> int:

@@ -1,0 +1,142 @@
+"""The value of each feature for every case of a kind at once: the same integers as `matching.core.features` has.
+
+`VALUED` names the features that depend on a person's profile alone, with the kind of case that each reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.core.clock import DAY_MINUTES
+from matching.core.columns.profiles import Cases, Whole
+from matching.core.columns.segments import EPOCH, MISSING, SCALE
+from matching.core.facts import OpportunityTerms
+from matching.core.features import FULL, LATE_DAYS, NEUTRAL, OFFICE_HOURS, OTHER_REGION, cents, thousandths
+
+LARGEST = 10**12
+"""No measure of a person is as large: whatever is asked beyond it is asked as much."""
+
+
+def shares(has: Whole, asked: int) -> Whole:
+    """`share` of the features, for many."""
+    if asked <= 0:
+        return np.full(len(has), FULL)
+    asked = min(asked, LARGEST)
+    return np.where(has >= asked, FULL, np.maximum(has, 0) * FULL // asked)
+
+
+def towards_zero(values: Whole, divisor: int) -> Whole:
+    return np.where(values < 0, -(-values // divisor), values // divisor)
+
+
+def _where_known(values: Whole, found: Whole) -> Whole:
+    return np.where(values == MISSING, NEUTRAL, found)
+
+
+def _all_neutral(cases: Cases) -> Whole:
+    return np.full(cases.count, NEUTRAL)
+
+
+def share_of_years(years: Whole, asked: Decimal) -> Whole:
+    """Of years in ten-thousandths; neutral where they are not known."""
+    return _where_known(years, shares(towards_zero(years, SCALE // 1000), thousandths(asked)))
+
+
+def _experience(cases: Cases, terms: OpportunityTerms) -> Whole:
+    if terms.years_experience is None:
+        return _all_neutral(cases)
+    [years] = cases.facts
+    return share_of_years(years, terms.years_experience)
+
+
+def _pay_fit(cases: Cases, terms: OpportunityTerms) -> Whole:
+    if terms.max_hourly_pay is None:
+        return _all_neutral(cases)
+    [values] = cases.facts
+    pay, rate = min(cents(terms.max_hourly_pay), LARGEST), towards_zero(values, SCALE // 100)
+    part = np.maximum(2 * pay - rate, 0) * FULL // np.maximum(rate, 1)
+    return _where_known(values, np.where(rate <= pay, FULL, part))
+
+
+def _hours_fit(cases: Cases, terms: OpportunityTerms) -> Whole:
+    if terms.weekly_hours is None:
+        return _all_neutral(cases)
+    [free] = cases.facts
+    return _where_known(free, shares(free // SCALE, terms.weekly_hours))
+
+
+def days(day: date) -> int:
+    """Since 1970-01-01."""
+    return day.toordinal() - EPOCH
+
+
+def _availability_fit(cases: Cases, terms: OpportunityTerms) -> Whole:
+    if terms.starts_on is None:
+        return _all_neutral(cases)
+    [values] = cases.facts
+    late = values // SCALE - days(terms.starts_on)
+    return _where_known(values, np.where(late <= 0, FULL, np.maximum(LATE_DAYS - late, 0) * FULL // LATE_DAYS))
+
+
+def _location_fit(cases: Cases, terms: OpportunityTerms) -> Whole:
+    country, region = cases.facts
+    countries, regions = (["", *texts] for texts in cases.texts)
+    excluded = _among(countries, terms.excluded_places)[country] | _among(regions, terms.excluded_places)[region]
+    if not terms.allowed_places:
+        return np.where(excluded, 0, FULL if terms.arrangement == "remote" else NEUTRAL)
+    allowed = _among(countries, terms.allowed_places)[country] | _among(regions, terms.allowed_places)[region]
+    in_country = _among(countries, {place.split("-")[0] for place in terms.allowed_places})[country]
+    nowhere = (country == 0) & (region == 0)
+    near = np.where(in_country, np.where(region == 0, NEUTRAL, OTHER_REGION), 0)
+    return np.where(excluded, 0, np.where(nowhere, NEUTRAL, np.where(allowed, FULL, near)))
+
+
+def _among(texts: list[str], places: frozenset[str] | set[str]) -> npt.NDArray[np.bool_]:
+    return np.array([bool(text) and text in places for text in texts])
+
+
+def _timezone_fit(cases: Cases, terms: OpportunityTerms) -> Whole:
+    """Working hours and office hours are laid side by side on a day that begins with the office's."""
+    if terms.utc_offset_minutes is None:
+        return _all_neutral(cases)
+    offset, starts, minutes = cases.facts
+    begins, ends = OFFICE_HOURS
+    office = ends - begins
+    start = np.where(starts == MISSING, begins - offset, starts)
+    length = np.where(starts == MISSING, office, minutes)
+    start = (start - begins + terms.utc_offset_minutes) % DAY_MINUTES
+    today = np.maximum(np.minimum(start + length, office) - start, 0)
+    tomorrow = np.clip(start + length - DAY_MINUTES, 0, office)
+    return _where_known(offset, shares(np.minimum(today + tomorrow, office), office))
+
+
+def _commitment_fit(cases: Cases, terms: OpportunityTerms) -> Whole:
+    if terms.commitment is None:
+        return _all_neutral(cases)
+    [kinds] = cases.texts
+    wants = np.array(cases.facts)
+    place = kinds.index(terms.commitment) if terms.commitment in kinds else None
+    wanted = np.zeros(cases.count, np.int64) if place is None else wants[place]
+    return np.where(wants.any(axis=0), FULL * wanted, NEUTRAL)
+
+
+class Valued(NamedTuple):
+    kind: str
+    values: Callable[[Cases, OpportunityTerms], Whole]
+
+
+VALUED: Mapping[str, Valued] = {
+    "experience": Valued("experience", _experience),
+    "pay_fit": Valued("rate", _pay_fit),
+    "hours_fit": Valued("hours", _hours_fit),
+    "availability_fit": Valued("start", _availability_fit),
+    "location_fit": Valued("home", _location_fit),
+    "timezone_fit": Valued("clock", _timezone_fit),
+    "commitment_fit": Valued("commitments", _commitment_fit),
+}

@@ -1,0 +1,141 @@
+"""Everybody whom an opportunity may be matched with, judged and scored over the roster.
+
+They are whom `pool_of` finds in SQL, and their scores and order are those that scoring person by person gives.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from marketplace.models import Application, Candidate, CandidateGroup, CandidateGroupMembership
+from matching.core.columns import Crowd
+from matching.core.columns.bits import Bits
+from matching.core.columns.passing import passing
+from matching.core.columns.scoring import Best, best, first, scored_by_columns, scores
+from matching.core.eligibility import truth
+from matching.core.facts import CandidateFacts
+from matching.core.rules import normal
+from matching.core.scoring import Head, LinearModel
+from matching.models import CandidateProjection
+from matching.queries.projection import facts_from
+from matching.queries.scorable import Basics, Scorable, top_k
+
+
+def linear_head(scorable: Scorable, name: str = "fit") -> Head | None:
+    """What scores the opportunity, where it can be told for everybody at once."""
+    model = scorable.scorer
+    if not isinstance(model, LinearModel) or not scored_by_columns(model.heads[name]):
+        return None
+    return model.heads[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Contenders:
+    """Those whom one opportunity may be matched with: `among` the crowd, and `unseen`, who applied without letting
+    themselves be found. `applied` are all who did."""
+
+    scorable: Scorable
+    basics: Basics
+    head: Head
+    crowd: Crowd
+    among: Bits
+    unseen: tuple[CandidateFacts, ...]
+    applied: frozenset[int]
+
+    def best(self, k: int) -> Best:
+        """The first k in the total order."""
+        terms, key = self.scorable.terms, self.basics.key
+        found = best(self.crowd, self.among, terms, self.head, k=k, key=key)
+        if not self.unseen:
+            return found
+        return first(_together(found, self._unseen), k, opportunity_id=terms.opportunity_id, key=key)
+
+    def scores(self) -> Best:
+        """Everybody with their score, in no order of merit."""
+        return _together(scores(self.crowd, self.among, self.scorable.terms, self.head), self._unseen)
+
+    def applicants(self) -> set[int]:
+        """Who of them applied."""
+        found = self.crowd.ids_of(self.crowd.those(self.applied) & self.among) if self.applied else []
+        return {*found, *(facts.candidate_id for facts in self.unseen)}
+
+    @cached_property
+    def _unseen(self) -> Best:
+        totals = [self.scorable.score_of("fit", facts) for facts in self.unseen]
+        ids = [facts.candidate_id for facts in self.unseen]
+        return Best(np.array(ids, np.int64), np.array(totals, np.int64))
+
+
+def contenders(scored: Collection[Scorable], basics: Basics, crowd: Crowd) -> Iterator[Contenders]:
+    """Of each of these opportunities, in turn; those whose model cannot score everybody at once are left out. The
+    crowd is everybody who can be found. A constant number of statements."""
+    applied = _applied(scored)
+    refused = _refused(scored)
+    facts = _out_of_sight(crowd, set().union(*applied.values()))
+    for one in scored:
+        head = linear_head(one)
+        if head is None:
+            continue
+        theirs = applied.get(one.pk, frozenset())
+        among = passing(normal(one.rule), crowd, basics.on) | crowd.those(one.waived)
+        unwanted = set().union(*(refused.get(organisation, ()) for organisation in one.organisations)) - theirs
+        if unwanted:
+            among = among & ~crowd.those(unwanted)
+        unseen = tuple(facts[pk] for pk in sorted(theirs & facts.keys()) if _passes(one, facts[pk], basics))
+        yield Contenders(one, basics, head, crowd, among, unseen, theirs)
+
+
+def best_for(scorable: Scorable, basics: Basics, crowd: Crowd, k: int | None = None) -> Best:
+    """The top K for an opportunity, as many as are kept if None: candidates (inner ids) and scores, best first. Raises
+    LookupError where its model cannot score everybody at once."""
+    for found in contenders([scorable], basics, crowd):
+        return found.best(top_k() if k is None else k)
+    raise LookupError(f"the model of opportunity {scorable.pk} is not linear")
+
+
+def _passes(scorable: Scorable, facts: CandidateFacts, basics: Basics) -> bool:
+    return facts.candidate_id in scorable.waived or truth(scorable.rule, facts, on=basics.on) is not False
+
+
+def _together(one: Best, other: Best) -> Best:
+    if not len(other.ids):
+        return one
+    return Best(np.concatenate([one.ids, other.ids]), np.concatenate([one.scores, other.scores]))
+
+
+def _applied(scored: Collection[Scorable]) -> Mapping[int, frozenset[int]]:
+    """By opportunity, who has a live application."""
+    found: dict[int, set[int]] = defaultdict(set)
+    rows = Application.objects.live().filter(opportunity__in=[one.pk for one in scored])
+    for opportunity_id, candidate_id in rows.values_list("opportunity_id", "candidate_id"):
+        found[opportunity_id].add(candidate_id)
+    return {pk: frozenset(candidates) for pk, candidates in found.items()}
+
+
+def _refused(scored: Collection[Scorable]) -> Mapping[int, set[int]]:
+    """By organisation, who blocked it and whom it does not want to hire again."""
+    organisations = {organisation for one in scored for organisation in one.organisations}
+    found: dict[int, set[int]] = defaultdict(set)
+    blocks = Candidate.blocked_organisations.through.objects.filter(organisation__in=organisations)
+    unwanted = CandidateGroupMembership.objects.filter(
+        group__organisation__in=organisations, group__kind=CandidateGroup.Kind.DO_NOT_REHIRE
+    )
+    rows = blocks.values_list("organisation_id", "candidate_id").union(
+        unwanted.values_list("group__organisation_id", "candidate_id"), all=True
+    )
+    for organisation_id, candidate_id in rows:
+        found[organisation_id].add(candidate_id)
+    return found
+
+
+def _out_of_sight(crowd: Crowd, applied: set[int]) -> Mapping[int, CandidateFacts]:
+    """The facts of those present who cannot be found, by candidate."""
+    missing = applied - set(crowd.ids_of(crowd.those(applied))) if applied else set()
+    if not missing:
+        return {}
+    return {row.pk: facts_from(row) for row in CandidateProjection.objects.filter(present=True, pk__in=missing)}
