@@ -6,7 +6,9 @@ read is answered with 4xx and a GraphQL error.
 """
 
 import json
+import logging
 import secrets
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -29,11 +31,28 @@ from accounts.models import User
 from config.graphql_errors import formatted
 from config.schema import schema
 
+logger = logging.getLogger("muster.graphql")
+
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON_TYPE = "application/json"
 MAX_NESTING = 64  # of variables
 READS = frozenset({OperationType.QUERY})
 READS_AND_WRITES = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+
+class Answer(HttpResponse):
+    """Does what was left for afterwards when the server has sent the body and closes the response."""
+
+    afterwards: Sequence[Callable[[], None]] = ()
+
+    def close(self) -> None:
+        afterwards, self.afterwards = self.afterwards, ()
+        for do in afterwards:
+            try:
+                do()
+            except Exception:  # the answer is out; what is left is for who reads the log
+                logger.exception("what follows an answer failed")
+        super().close()
 
 
 class BadRequest(Exception):
@@ -98,7 +117,10 @@ def _answer(request: HttpRequest, media_type: str) -> HttpResponse:
         answer["extensions"] = {name: tell() for name, tell in context.extensions.items()}
     # A request that was understood but cannot be executed: what the specification of GraphQL over HTTP asks for.
     status = HTTPStatus.BAD_REQUEST if not was_executed and media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
-    return _written(answer, media_type, status)
+    response = _written(answer, media_type, status)
+    if not result.errors:
+        response.afterwards = tuple(context.afterwards)
+    return response
 
 
 # --- Reading
@@ -232,9 +254,9 @@ def _media_type(request: HttpRequest) -> str:
     raise BadRequest(f"The answer is of type {GRAPHQL_RESPONSE} or {JSON_TYPE}.", HTTPStatus.NOT_ACCEPTABLE)
 
 
-def _written(answer: dict[str, Any], media_type: str, status: int = HTTPStatus.OK) -> HttpResponse:
+def _written(answer: dict[str, Any], media_type: str, status: int = HTTPStatus.OK) -> Answer:
     body = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
-    response = HttpResponse(body, content_type=f"{media_type}; charset=utf-8", status=status)
+    response = Answer(body, content_type=f"{media_type}; charset=utf-8", status=status)
     response["Cache-Control"] = "no-store"
     response["Vary"] = "Accept, Authorization, Cookie"
     return response

@@ -266,6 +266,11 @@ CELERY_BEAT_SCHEDULE = {
     "send-digests": _every(5, "matching.tasks.send_digests"),
     "heartbeat": _every(5, "accounts.tasks.heartbeat"),
     "forget-idempotency-records": _every(3600, "accounts.tasks.forget_idempotency_records"),
+    "forget-decisions": {
+        "task": "matching.tasks.forget_decisions",
+        "schedule": crontab(hour=2, minute=35),
+        "options": {"expires": 6 * 3600},
+    },
     # Time alone changes facts: authorisations run out, people become available, rates of a new day hold. In UTC, as
     # days are judged, and a little after midnight, so that no clock is still at yesterday.
     "mark-for-the-new-day": {
@@ -302,6 +307,19 @@ ALLOCATION_MAX_AGE_HOURS = env.int("ALLOCATION_MAX_AGE_HOURS", 24)
 # How long after a refusal a change of the facts that it was for is shown to the recruiter.
 ELIGIBILITY_REFUSAL_DAYS = env.int("ELIGIBILITY_REFUSAL_DAYS", 30)
 
+# Who fetches a page again within so many minutes has been shown it once.
+DECISION_REPEAT_MINUTES = env.int("DECISION_REPEAT_MINUTES", 10)
+# How long it is kept what was shown to whom: what models learn from. Well above the longest wait for an outcome below.
+DECISION_RETENTION_DAYS = env.int("DECISION_RETENTION_DAYS", 400)
+# How long after somebody was shown, what they suited, wanted or accepted is put down to it.
+OUTCOME_DAYS = {
+    "fit": env.int("OUTCOME_DAYS_FIT", 30),
+    "interest": env.int("OUTCOME_DAYS_INTEREST", 14),
+    "acceptance": env.int("OUTCOME_DAYS_ACCEPTANCE", 14),
+}
+if min(OUTCOME_DAYS.values()) < 1 or max(OUTCOME_DAYS.values()) >= DECISION_RETENTION_DAYS:
+    raise ImproperlyConfigured("DECISION_RETENTION_DAYS must exceed OUTCOME_DAYS_*, which must be at least 1")
+
 # --- Who is told of what --------------------------------------------------------------------------------------------
 
 # Consumers of events by name: `handler(event)` runs once per delivery, and declares the events it is told of.
@@ -313,6 +331,7 @@ CONSUMERS: dict[str, str] = {
     "copies": "matching.consumers.copy",
     "allocation": "matching.consumers.solve",
     "alerts": "matching.consumers.alert",
+    "exposures": "matching.consumers.expose",
 }
 
 # Handlers of timers by kind: `handler(subject_id, now)`.

@@ -1,4 +1,5 @@
-"""What deciding does when something has happened: the consumers `rescoring`, `copies`, `allocation` and `alerts`."""
+"""What deciding does when something has happened: the consumers `rescoring`, `copies`, `allocation`, `alerts` and
+`exposures`."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from accounts.models import Event
 from accounts.subscriptions import consumes, consumes_many
 from marketplace.core.workflow import APPLICATION, OPPORTUNITY, PLACEMENT
 from marketplace.models import Application, Opportunity, Placement
-from matching.actions import alerts, allocation, copies, marks
+from matching.actions import alerts, allocation, copies, decisions, marks
 from matching.core.attributes import Subject
 
 EVERYTHING = frozenset({"RatesPublished", "TaxonomyRevised", "TaxonomyImported"})  # what all facts and terms rest on
@@ -92,6 +93,12 @@ def alert(event: Event) -> None:
     """Have saved searches find what is new to them."""
     is_opened = event.name in OPENED or not SHOWN_BY.isdisjoint(event.payload.get("changed", ()))
     alerts.alert(event.aggregate_id, timezone.now(), changed_at=None if is_opened else event.at)
+
+
+@consumes(["OfferSent"])
+def expose(event: Event) -> None:
+    """Log that an offer was shown to its candidate, with the features of that moment."""
+    decisions.log_offer(event.aggregate_id, timezone.now())
 
 
 def _by_aggregate(events: Sequence[Event], others: frozenset[str]) -> Mapping[str, set[int]]:

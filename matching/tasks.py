@@ -9,7 +9,7 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from matching.actions import copies, digests, indexing, marks, rebuilding, rescoring
+from matching.actions import copies, decisions, digests, indexing, marks, rebuilding, rescoring
 from matching.actions.bells import Bell
 from matching.core.attributes import Subject
 from matching.models import CopyMark
@@ -69,3 +69,10 @@ def mark_for_the_new_day() -> None:
     marks.mark_all(now)
     for subject in Subject:
         copies.renew_all(subject, now)
+
+
+@shared_task
+def forget_decisions() -> None:
+    """All that was shown too long ago, a batch at a time."""
+    while decisions.forget_decisions(now=timezone.now()):
+        pass

@@ -135,13 +135,18 @@ class Page:
     has_previous: bool
     count: Callable[[], int]
     queryset: QuerySet | None = None
+    on_read: Callable[[], None] | None = None  # told when rows are asked for, and not only how many there are
 
     @cached_property
     def edges(self) -> list[Placed]:
+        if self.on_read is not None:
+            self.on_read()
         return [Placed(row, self.order) for row in self.rows]
 
     @property
     def nodes(self) -> list[Any]:
+        if self.on_read is not None:
+            self.on_read()
         return self.rows
 
     @property

@@ -29,6 +29,9 @@ class Context:
     extensions: dict[str, Callable[[], Any]] = field(default_factory=dict)
     """What the response says besides its data, by name; told when all of it has been resolved."""
 
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+    """What is done when an answer without errors has been sent. Nobody waits for it, or hears that it failed."""
+
     def remembered(self, key: Any, find: Callable[[], T]) -> T:
         """The answer to a question that does not depend on the row, asked once a request."""
         if key not in self.once:

@@ -26,6 +26,7 @@ _MARKS = 0x6D_61_72_6B  # "mark", the first of the two halves of a claim's key
 _COPY_MARKS = 0x63_6F_70_79  # "copy"
 _INDEXING = 0x69_6E_64_78  # "indx"
 _REBUILDING = 0x62_6C_64_73  # "blds"
+_LOGGING = 0x73_68_6F_77  # "show"
 _SUBJECTS = {Subject.CANDIDATE: 1, Subject.OPPORTUNITY: 2}  # the second halves of these two
 
 Claim = tuple[int, int]
@@ -83,6 +84,11 @@ def may_rebuild(subject: Subject) -> bool:
 
 def rebuilt(subject: Subject) -> None:
     _execute("SELECT pg_advisory_unlock(%s, %s)", [_REBUILDING, _SUBJECTS[subject]])
+
+
+def logging_for(user_id: int | None) -> None:
+    """Until the transaction ends: log what was shown to this person. Two tabs at once log one after the other."""
+    _execute("SELECT pg_advisory_xact_lock(%s, (%s %% 2147483647)::int)", [_LOGGING, user_id or 0])
 
 
 def nobody_is_alone() -> bool:

@@ -73,10 +73,11 @@ class MatchAdmin(PairAdmin):
 
 @admin.register(Decision)
 class DecisionAdmin(PairAdmin):
-    list_display = ("surface", "rank", "opportunity_link", "candidate_link", "viewer", "model", "at")
-    list_select_related = ("opportunity", "candidate", "viewer", "model")
+    list_display = ("surface", "rank", "opportunity_link", "candidate_link", "viewer", "capacity", "model", "at")
+    list_select_related = ("opportunity", "candidate", "viewer", "model", "feature_set")
     list_filter = (
         "surface",
+        "capacity",
         "model",
         ("opportunity", AutocompleteSelectFilter),
         ("candidate", AutocompleteSelectFilter),
@@ -87,13 +88,13 @@ class DecisionAdmin(PairAdmin):
     )  # fmt: skip
     ordering = ("-id",)
     fields = (
-        "surface", "rank", "opportunity", "candidate", "viewer", "model", "propensity", "features_table", "at",
+        "surface", "rank", "opportunity", "candidate", "viewer", "capacity", "model", "propensity", "features_table",
+        "at",
     )  # fmt: skip
 
     @display(description="Features as they were")
     def features_table(self, decision: Decision) -> str:
-        features = decision.features if isinstance(decision.features, dict) else {}
-        return table(["Feature", "Thousandths"], sorted(features.items()))
+        return table(["Feature", "Thousandths"], decision.values().items())
 
 
 @admin.register(Mark)

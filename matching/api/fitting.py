@@ -9,9 +9,12 @@ from django.db.models import QuerySet
 from accounts.api.connections import Key, Order
 from accounts.api.context import Context
 from marketplace.models import Candidate, Opportunity
+from matching.actions.decisions import Ranked
 from matching.actions.models import serving_now
+from matching.api.exposure import exposing
 from matching.api.searching import FoundPage, SnippetType, shown_rows, tell
 from matching.core.search.search import FACETS, Search
+from matching.models import Decision
 from matching.queries.scorable import basics_at
 from matching.retrieval.fitting import Fit, opportunities_by_fit, people_by_fit
 from matching.retrieval.searching import Finding
@@ -34,8 +37,16 @@ def fitting_opportunities(
     """Raises InvalidInput for a cursor of another list."""
     order = Order(f"opportunities that candidate {candidate.pk} fits", KEYS)
     start = _start(order, after)
-    finding, fits = opportunities_by_fit(search, candidate, basics_at(context.now, serving_now()))
-    return _page(context, finding, fits, order, start, first, rows, show)
+    basics = basics_at(context.now, serving_now())
+    finding, fits = opportunities_by_fit(search, candidate, basics)
+    found = _page(context, finding, fits, order, start, first, rows, show)
+
+    def ranked() -> list[Ranked]:
+        served = basics.serving.of([row.pk for row in found.rows], on=basics.on)
+        return [Ranked(row.pk, candidate.pk, served[row.pk].model.pk) for row in found.rows if row.pk in served]
+
+    found.on_read = exposing(context, Decision.Surface.OPPORTUNITIES, ranked, lambda: 1 + _begin(fits, start))
+    return found
 
 
 def fitting_people(
@@ -51,12 +62,25 @@ def fitting_people(
     """Raises InvalidInput for a cursor of another list."""
     order = Order(f"people who fit opportunity {opportunity.pk}", KEYS)
     start = _start(order, after)
-    finding, fits = people_by_fit(search, opportunity, basics_at(context.now, serving_now()))
-    return _page(context, finding, fits, order, start, first, rows, show)
+    basics = basics_at(context.now, serving_now())
+    finding, fits = people_by_fit(search, opportunity, basics)
+    found = _page(context, finding, fits, order, start, first, rows, show)
+
+    def ranked() -> list[Ranked]:
+        served = basics.serving.of([opportunity.pk], on=basics.on)
+        return [Ranked(opportunity.pk, row.pk, one.model.pk) for one in served.values() for row in found.rows]
+
+    found.on_read = exposing(context, Decision.Surface.CANDIDATES, ranked, lambda: 1 + _begin(fits, start))
+    return found
 
 
 def _start(order: Order, after: str | None) -> Fit | None:
     return Fit(*order.values(after)) if after is not None else None
+
+
+def _begin(fits: list[Fit], start: Fit | None) -> int:
+    """How many stand before the page."""
+    return bisect_right(fits, start) if start is not None else 0
 
 
 def _page(
@@ -69,7 +93,7 @@ def _page(
     rows: QuerySet[Any],
     show: Show,
 ) -> FoundPage:
-    begin = bisect_right(fits, start) if start is not None else 0
+    begin = _begin(fits, start)
     end = begin + first
     shown, cursors = shown_rows(rows, [Hit(fit.pk, fit) for fit in fits[begin:end]], order)
     tell(context, finding)

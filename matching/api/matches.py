@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.access import require_right
-from accounts.api.connections import Key, Order, Page, page_size
+from accounts.api.connections import Key, Order, Page, page, page_size
 from accounts.api.context import Context, Info
 from accounts.api.fields import one
 from accounts.api.nodes import Node, node_type
@@ -34,10 +34,11 @@ from marketplace.models import Candidate, Opportunity
 from marketplace.queries.facts import facts_of, terms_of
 from marketplace.queries.rates import current_rate_set
 from matching.actions.models import serving_now
+from matching.api.exposure import as_scored, exposing
 from matching.core.features import FEATURES
 from matching.core.scoring import INTERCEPT, probability_ppm
-from matching.models import Match, Proposal
-from matching.queries.matches import verdicts_by_present_rules
+from matching.models import Decision, Match, Proposal
+from matching.queries.matches import matches_for, verdicts_by_present_rules
 from matching.queries.recommendations import recommendation, recommendations_for
 from matching.queries.scorable import basics_at
 
@@ -126,6 +127,22 @@ def scored(context: Context, row: Match | Proposal, score: int, stored: list[dic
     return Scored(score, stored, lambda: _sentences(context, row))
 
 
+BY_FIT = Order("matches", (Key("fit", descending=True), Key("tie_break"), Key("candidate_id")))
+
+
+def matches_page(context: Context, opportunity: Opportunity, *, first: int | None, after: str | None) -> Any:
+    """One page of who suits an opportunity best. Raises InvalidInput."""
+    rows = matches_for(opportunity).select_related(None)
+    found = page(rows, first=first, after=after, order=BY_FIT)
+    found.on_read = exposing(
+        context,
+        Decision.Surface.MATCHES,
+        lambda: [as_scored(row) for row in found.rows],
+        first_rank=lambda: 1 + (BY_FIT.apply(rows).filter(~BY_FIT.after(BY_FIT.values(after))).count() if after else 0),
+    )
+    return found
+
+
 BY_INTEREST = Order(
     "recommendations",
     (Key("interest", descending=True), Key("fit", descending=True), Key("tie_break"), Key("opportunity_id")),
@@ -151,6 +168,12 @@ def recommended_page(context: Context, candidate: Candidate, *, first: int | Non
         has_next=len(standings) > begin + size,
         has_previous=after is not None,
         count=lambda: len(standings),
+        on_read=exposing(
+            context,
+            Decision.Surface.RECOMMENDATIONS,
+            lambda: [as_scored(row) for row in rows],
+            first_rank=lambda: begin + 1,
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import strawberry
 
 from accounts.access import organisations_of
-from accounts.api.connections import AFTER, FIRST, Connection, Key, Order, page
+from accounts.api.connections import AFTER, FIRST, Connection, page
 from accounts.api.context import Info
 from accounts.api.nodes import public_id
 from accounts.errors import NotFound, NotPermitted
@@ -15,13 +15,13 @@ from matching.access import access_run, visible_runs
 from matching.api.allocation import HEAVY, AllocationRunType
 from matching.api.enums import RunStateEnum
 from matching.api.explore import OpportunityExploration, OpportunityOrder, explore
-from matching.api.matches import MatchType, recommended_page
+from matching.api.matches import MatchType, matches_page, recommended_page
 from matching.api.opportunity_filter import OpportunityFilter
 from matching.api.people import CandidateExploration, CandidateFilter, CandidateOrder, find_people
 from matching.api.preview import EligibilityPreviewType, shown_preview
 from matching.api.saved_searches import SavedSearchType
 from matching.models import SavedSearch
-from matching.queries import freshness, matches_for
+from matching.queries import freshness
 from matching.queries.marks import waiting
 from matching.queries.preview import preview
 
@@ -29,7 +29,6 @@ SEARCH = (
     "Words, all of which must be found: as they are, misspelt by a letter or two, or as a skill by any of its names or"
     " a narrower one. The last may be unfinished, unless something follows it."
 )
-BY_FIT = Order("matches", (Key("fit", descending=True), Key("tie_break"), Key("candidate_id")))
 
 
 @strawberry.type(name="ScoringFreshness", description="How far stored scores are behind what was changed.")
@@ -127,7 +126,7 @@ class MatchingQuery:
         asked = access_opportunity(info.context.actor, uuid)
         if not info.context.reads(asked.posting_organisation_id):
             raise NotPermitted("see who suits this opportunity")
-        return page(matches_for(asked).select_related(None), first=first, after=after, order=BY_FIT)
+        return matches_page(info.context, asked, first=first, after=after)
 
     @strawberry.field(description="What suits you best of what is open, best first. For candidates.")
     def recommendations(

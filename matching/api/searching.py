@@ -113,13 +113,18 @@ class FoundPage:
     has_previous: bool
     show: Callable[[Any], list[SnippetType]]
     faceted: tuple[Facet, ...]
+    on_read: Callable[[], None] | None = None  # told when rows are asked for, and not only how many there are
 
     @property
     def edges(self) -> list[FoundEdge]:
+        if self.on_read is not None:
+            self.on_read()
         return [FoundEdge(row, cursor, self.show) for row, cursor in zip(self.rows, self.cursors, strict=True)]
 
     @property
     def nodes(self) -> list[Any]:
+        if self.on_read is not None:
+            self.on_read()
         return self.rows
 
     @property

@@ -1,6 +1,6 @@
 from matching.models.allocation import AllocationRun, Proposal
 from matching.models.copymark import CopyMark
-from matching.models.decision import Decision
+from matching.models.decision import Decision, FeatureSet
 from matching.models.mark import Mark, PairMark
 from matching.models.match import Match
 from matching.models.model import ScoringModel, Segment
@@ -16,6 +16,7 @@ __all__ = [
     "Decision",
     "Departure",
     "Digest",
+    "FeatureSet",
     "FoundOpportunity",
     "Mark",
     "Match",

@@ -61,6 +61,7 @@ from matching.models import (
     CopyMark,
     Decision,
     Digest,
+    FeatureSet,
     FoundOpportunity,
     Mark,
     Match,
@@ -100,6 +101,7 @@ WITHIN_OTHERS = {
     "marketplace.SkillSource",
     "marketplace.WorkAuthorisation",
     "marketplace.WorkExperience",
+    "matching.FeatureSet",
     "matching.SearchWord",
     "matching.FoundOpportunity",
 }
@@ -252,9 +254,10 @@ class Market:
             contributions=CONTRIBUTIONS, outcome="eligible", verdict=VERDICT, revision=revision,
             candidate_revision=1, rate_set=self.rates, tie_break="0", computed_at=NOW,
         )  # fmt: skip
+        features, _ = FeatureSet.objects.get_or_create(names=["required_skills"])
         Decision.objects.create(
-            viewer=user, surface="matches", opportunity=opportunity, candidate=candidate, model=model, rank=1,
-            propensity=1.0, features={"required_skills": 1000}, at=NOW,
+            viewer=user, capacity="member", surface="matches", opportunity=opportunity, candidate=candidate,
+            model=model, rank=1, propensity=1.0, feature_set=features, features=[1000], at=NOW,
         )  # fmt: skip
         Mark.objects.create(subject_type="candidate", subject_id=candidate.pk, since=NOW)
         CopyMark.objects.create(stage="index", subject_type="opportunity", subject_id=opportunity.pk, since=NOW)
