@@ -138,7 +138,16 @@ def submit(
     )
     if invitation is not None:
         payload = {"opportunity": opportunity.pk, "candidate": candidate.pk, "application": application.pk}
-        move(invitation, INVITATION, "accept", actor=actor, by=ActorKind.CANDIDATE, now=now, payload=payload)
+        move(
+            invitation,
+            INVITATION,
+            "accept",
+            actor=actor,
+            by=ActorKind.CANDIDATE,
+            now=now,
+            extra_fields={"answered_at": now},
+            payload=payload,
+        )
         cancel_timer("invitation_expiry", invitation.pk)
     return application
 

@@ -129,7 +129,17 @@ def _check_answerable(invitation: Invitation, action: str, now: datetime) -> Non
 
 
 def _end(invitation: Invitation, action: str, *, actor: Actor, by: ActorKind, now: datetime) -> None:
-    move(invitation, INVITATION, action, actor=actor, by=by, now=now, payload=_subject(invitation))
+    answered = {"answered_at": now} if action == "decline" else {}
+    move(
+        invitation,
+        INVITATION,
+        action,
+        actor=actor,
+        by=by,
+        now=now,
+        extra_fields=answered,
+        payload=_subject(invitation),
+    )
     cancel_timer(EXPIRY, invitation.pk)
 
 

@@ -10,6 +10,7 @@ from marketplace.models.candidate import (
 from marketplace.models.duplicate import CandidateFingerprint, OpportunityFingerprint, SuspectedDuplicate
 from marketplace.models.group import CandidateGroup, CandidateGroupMembership
 from marketplace.models.invitation import Invitation
+from marketplace.models.mentions import CandidateMentions, OpportunityMentions
 from marketplace.models.money import ExchangeRate, ExchangeRateSet
 from marketplace.models.notification import Notification
 from marketplace.models.offer import Offer, WaitlistEntry
@@ -44,6 +45,7 @@ __all__ = [
     "CandidateGroup",
     "CandidateGroupMembership",
     "CandidateLanguage",
+    "CandidateMentions",
     "CandidateSkill",
     "EligibilityRefusal",
     "EligibilityWaiver",
@@ -60,6 +62,7 @@ __all__ = [
     "OpportunityFingerprint",
     "OpportunityLocation",
     "OpportunityMember",
+    "OpportunityMentions",
     "OpportunityRevision",
     "OpportunitySkill",
     "PayBand",

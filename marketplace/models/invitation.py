@@ -27,6 +27,7 @@ class Invitation(PublicModel):
     state = models.CharField(max_length=20, choices=[(s.value, s.value) for s in InvitationState], default="sent")
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True, help_text="when the candidate accepted or declined")
 
     objects = InvitationQuerySet.as_manager()
 

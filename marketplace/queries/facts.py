@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from django.db.models import Sum
@@ -28,12 +30,17 @@ from marketplace.models import (
     Placement,
     VettingResult,
     WorkAuthorisation,
+    WorkExperience,
 )
+from marketplace.queries.mentions import described_by, mentioned_by
+from marketplace.queries.near import kinship
 from marketplace.queries.rates import current_rate_set, rates_of
+from marketplace.queries.record import records_of
 from marketplace.queries.skills import survivors
 from matching.core.attributes import ATTRIBUTES, SEVERAL, Attribute
 from matching.core.clock import utc_offset_minutes
 from matching.core.facts import CandidateFacts, OpportunityTerms, SkillFact, SkillTerm, VettingFact
+from matching.core.titles import title_words
 
 __all__ = [
     "assemble",
@@ -51,7 +58,18 @@ def facts_of(
     """Facts by candidate (inner ids) on a day, rates in EUR at a set's. Candidates that do not exist are left out."""
     ids = list(candidate_ids)
     rates = rates_of(rate_set)
-    skills = _skills(ids)
+    skills, mentioned = _skills(ids)
+    records = records_of(ids)
+    titles: dict[int, list[str]] = defaultdict(list)
+    occupations: dict[int, set[int]] = defaultdict(set)
+    for candidate_id, title, occupation_id in (
+        WorkExperience.objects.filter(candidate_id__in=ids)
+        .order_by("candidate_id", "-starts_on", "id")
+        .values_list("candidate_id", "title", "occupation_id")
+    ):
+        titles[candidate_id].append(title)
+        if occupation_id is not None:
+            occupations[candidate_id].add(occupation_id)
     languages: dict[int, dict[str, int]] = defaultdict(dict)
     for candidate_id, language, level in (
         CandidateLanguage.objects.filter(candidate_id__in=ids)
@@ -97,6 +115,12 @@ def facts_of(
             groups=frozenset(groups.get(candidate.pk, ())),
             vetting=vetting.get(candidate.pk, {}),
             hours_taken=taken.get(candidate.pk, 0),
+            scored={
+                **records.get(candidate.pk, {}),
+                "title_words": title_words([candidate.headline, *titles.get(candidate.pk, ())]),
+                "occupations": frozenset(occupations.get(candidate.pk, ())),
+                "mentioned_skills": mentioned.get(candidate.pk, frozenset()),
+            },
         )
         for candidate in Candidate.objects.filter(pk__in=ids)
     }
@@ -114,10 +138,12 @@ def assemble(
     groups: frozenset[int],
     vetting: Mapping[str, VettingFact],
     hours_taken: int,
+    scored: Mapping[str, Any] = MappingProxyType({}),
 ) -> CandidateFacts:
     """Facts from a candidate's row, or from a row of its history, and what hangs on it.
 
-    A declared attribute that is not computed or gathered here is the row's column of the same name.
+    A declared attribute that is not computed or gathered here is the row's column of the same name. `scored` are the
+    facts that only scoring reads.
     """
     wanted, rate = row.weekly_hours, row.rate_amount
     gathered: dict[str, Any] = {
@@ -136,7 +162,7 @@ def assemble(
         "vetting": vetting,
     }
     stated = {one.fact: _stated(one, row) for one in ATTRIBUTES.values() if one.fact not in gathered}
-    return CandidateFacts(candidate_id, **stated, **gathered)
+    return CandidateFacts(candidate_id, **stated, **gathered, **scored)
 
 
 def _stated(attribute: Attribute, row: Any) -> Any:
@@ -150,16 +176,19 @@ def _stated(attribute: Attribute, row: Any) -> Any:
 def terms_of(
     opportunity_ids: Collection[int], *, rate_set: ExchangeRateSet | None, on: date | None = None
 ) -> dict[int, OpportunityTerms]:
-    """Terms by opportunity (inner ids). `on` is the day whose clock counts for the offset from UTC: today if None."""
+    """Terms by opportunity (inner ids). `on` is the day on which facts are judged, and whose clock counts for the
+    offset from UTC: today if None."""
     ids = list(opportunity_ids)
     on = on or timezone.now().date()
     rates = rates_of(rate_set)
     rows = list(OpportunitySkill.objects.filter(opportunity_id__in=ids).order_by("opportunity_id", "skill_id"))
-    became = survivors(row.skill_id for row in rows)
+    described = described_by(ids)
+    became = survivors({*(row.skill_id for row in rows), *(key for found in described.values() for key in found)})
+    kin = kinship()
     skills: dict[int, dict[int, SkillTerm]] = defaultdict(dict)
     for row in rows:
         skill_id = became.get(row.skill_id, row.skill_id)
-        term = SkillTerm(skill_id, row.required, row.weight, row.min_level, row.min_years)
+        term = SkillTerm(skill_id, row.required, row.weight, row.min_level, row.min_years, kin.near(skill_id))
         known = skills[row.opportunity_id].get(skill_id)
         skills[row.opportunity_id][skill_id] = _stricter(known, term) if known else term
     places: dict[tuple[int, str], set[str]] = defaultdict(set)
@@ -188,6 +217,12 @@ def terms_of(
             min_hourly_pay=min((low for low, _ in pay.get(opportunity.pk, ())), default=None),
             max_hourly_pay=max((high for _, high in pay.get(opportunity.pk, ())), default=None),
             skills=tuple(skills[opportunity.pk][skill_id] for skill_id in sorted(skills.get(opportunity.pk, ()))),
+            on=on,
+            title_words=title_words((opportunity.title,)),
+            occupation=opportunity.occupation_id,
+            described_skills=frozenset(became.get(key, key) for key in described.get(opportunity.pk, ()))
+            - skills.get(opportunity.pk, {}).keys(),
+            organisations=frozenset({opportunity.posting_organisation_id, opportunity.hiring_organisation_id}),
         )
         for opportunity in Opportunity.objects.filter(pk__in=ids).select_related("current_revision")
     }
@@ -212,23 +247,30 @@ def merged_skill_facts(facts: Iterable[tuple[int, SkillFact]], became: dict[int,
     return dict(sorted(merged.items()))
 
 
-def _skills(candidate_ids: list[int]) -> dict[int, dict[int, SkillFact]]:
+def _skills(candidate_ids: list[int]) -> tuple[dict[int, dict[int, SkillFact]], dict[int, frozenset[int]]]:
+    """(facts of declared skills, skills that are only mentioned) by candidate, merges followed."""
     rows = list(
         CandidateSkill.objects.filter(candidate_id__in=candidate_ids).values_list(
             "candidate_id", "skill_id", "level", "years", "last_used_on"
         )
     )
-    became = survivors(row[1] for row in rows)
+    mentioned = mentioned_by(candidate_ids)
+    became = survivors({*(row[1] for row in rows), *(key for found in mentioned.values() for key in found)})
     by_candidate: dict[int, list[tuple[int, SkillFact]]] = defaultdict(list)
     for candidate_id, skill_id, level, years, last_used_on in rows:
         by_candidate[candidate_id].append((skill_id, SkillFact(level, years, last_used_on)))
-    return {candidate_id: merged_skill_facts(facts, became) for candidate_id, facts in by_candidate.items()}
+    declared = {candidate_id: merged_skill_facts(facts, became) for candidate_id, facts in by_candidate.items()}
+    only_mentioned = {
+        candidate_id: frozenset(became.get(key, key) for key in found) - declared.get(candidate_id, {}).keys()
+        for candidate_id, found in mentioned.items()
+    }
+    return declared, only_mentioned
 
 
 def _stricter(one: SkillTerm, other: SkillTerm) -> SkillTerm:
     years = [term.min_years for term in (one, other) if term.min_years is not None]
-    return SkillTerm(
-        skill_id=one.skill_id,
+    return replace(
+        one,
         required=one.required or other.required,
         weight=max(one.weight, other.weight),
         min_level=max(one.min_level, other.min_level),

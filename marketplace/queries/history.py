@@ -19,7 +19,7 @@ def facts_as_of(
     candidate_id: int, *, at: datetime, on: date, rate_set: ExchangeRateSet | None
 ) -> CandidateFacts | None:
     """What was known of a candidate (inner id) at a moment; None if they were not known yet. Placements count with the
-    hours they have now."""
+    hours they have now. What only scoring reads is not kept: no rule may ask for it."""
     history = _model("CandidateFactEvent").objects.filter(pgh_obj_id=candidate_id, pgh_created_at__lte=at)
     row = history.order_by("-pgh_id").first()
     if row is None:

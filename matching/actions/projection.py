@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from django.db import transaction
 
+from marketplace.actions.mentions import keep_readings, read_candidates
 from marketplace.models import ExchangeRateSet
 from marketplace.queries.facts import current_rate_set, facts_of
 from matching.actions import locks
@@ -27,10 +28,13 @@ _COMPARED = [
 
 
 def refresh(candidate_ids: Collection[int], now: datetime) -> list[int]:
-    """Copy these candidates (inner ids) anew from the tables. Gives those that came out otherwise than they were."""
+    """Copy these candidates (inner ids) anew from the tables, having read their texts for skills. Gives those that came
+    out otherwise than they were."""
     on = now.astimezone(UTC).date()
     with transaction.atomic():
+        readings = read_candidates(candidate_ids)  # takes its time, so before anybody has to wait
         locks.projecting()
+        keep_readings(readings)
         rates = current_rate_set(on=on)
         return write(facts_of(candidate_ids, on=on, rate_set=rates), rates, now)
 

@@ -61,6 +61,19 @@ class CandidateFacts:
     groups: frozenset[int] = frozenset()  # ids of the candidate groups they are in
     vetting: Mapping[str, VettingFact] = field(default_factory=dict)  # check → its last result
 
+    # What scoring reads besides, and no rule may ask for.
+    title_words: frozenset[str] = frozenset()  # of the headline and of titles of experiences: `matching.core.titles`
+    occupations: frozenset[int] = frozenset()  # of experiences
+    mentioned_skills: frozenset[int] = frozenset()  # recognised in résumé and experiences, and not declared
+    worked_for: frozenset[int] = frozenset()  # organisations of completed placements: who posted, and for whom
+    invitations_answered: int = 0
+    invitations_received: int = 0  # and answered, or run out; one that is still open says nothing yet
+    offers_accepted: int = 0
+    offers_decided: int = 0  # accepted, declined or run out
+    placements_completed: int = 0
+    placements_over: int = 0  # completed, or ended by the person: what an organisation ends is not held against them
+    last_active_on: date | None = None  # the last day, in UTC, on which they did something themselves
+
     @property
     def working_window(self) -> tuple[int, int] | None:
         """When the working day starts, in minutes after midnight UTC (0–1439), and how many minutes it lasts (1–1440).
@@ -76,13 +89,17 @@ class CandidateFacts:
 
 @dataclass(frozen=True, slots=True)
 class SkillTerm:
-    """One skill an opportunity asks for. `weight` is 1–10, relative to its other skills."""
+    """One skill an opportunity asks for. `weight` is 1–10, relative to its other skills.
+
+    `near` are other skills and how close they come to it, in thousandths; the closest first.
+    """
 
     skill_id: int
     required: bool
     weight: int = 1
     min_level: int = 1
     min_years: Decimal | None = None
+    near: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +119,11 @@ class OpportunityTerms:
     min_hourly_pay: Decimal | None = None  # EUR per hour at the named exchange rates, over all bands
     max_hourly_pay: Decimal | None = None
     skills: tuple[SkillTerm, ...] = ()
+    on: date | None = None  # the day on which facts are judged: how long ago something was counts from here
+    title_words: frozenset[str] = frozenset()
+    occupation: int | None = None
+    described_skills: frozenset[int] = frozenset()  # recognised in title and description, and not asked for
+    organisations: frozenset[int] = frozenset()  # who posted it, and for whom
 
 
 @dataclass(frozen=True, slots=True)

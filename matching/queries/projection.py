@@ -14,6 +14,19 @@ from matching.models import CandidateProjection
 HIGHEST_RATE = Decimal("99999999.9999")  # what the column holds; beyond it nothing depends on the exact rate
 CHUNK = 1000
 
+# Facts that only scoring reads, each in the column of its name.
+SCORED_SETS = ("title_words", "occupations", "mentioned_skills", "worked_for")
+SCORED_COUNTS = (
+    "invitations_answered",
+    "invitations_received",
+    "offers_accepted",
+    "offers_decided",
+    "placements_completed",
+    "placements_over",
+)
+SCORED_DAYS = ("last_active_on",)
+SCORED = (*SCORED_SETS, *SCORED_COUNTS, *SCORED_DAYS)
+
 
 def columns_of(facts: CandidateFacts) -> dict[str, Any]:
     """The columns that facts fill. Declared attributes are copied; the rest, and what a column limits, stands here."""
@@ -36,6 +49,7 @@ def columns_of(facts: CandidateFacts) -> dict[str, Any]:
         "vetting": {
             check: {"passed": result.passed, "until": _iso(result.until)} for check, result in facts.vetting.items()
         },
+        **{name: _stored(getattr(facts, name)) for name in SCORED},
     }
 
 
@@ -54,6 +68,8 @@ def facts_from(row: CandidateProjection) -> CandidateFacts:
         "vetting": {
             check: VettingFact(result["passed"], _day(result["until"])) for check, result in row.vetting.items()
         },
+        **{name: frozenset(getattr(row, name)) for name in SCORED_SETS},
+        **{name: getattr(row, name) for name in (*SCORED_COUNTS, *SCORED_DAYS)},
     }
     return CandidateFacts(row.candidate_id, **known)
 

@@ -106,11 +106,12 @@ class TestFacts:
             hourly_rate=Decimal("40.0000"),
             commitments=frozenset({"full_time", "part_time"}),
             skills={skill.pk: SkillFact(4, Decimal("3.0"))},
+            last_active_on=ON,
         )
 
     def test_what_was_not_said_is_not_known(self) -> None:
         candidate = a_candidate()
-        assert facts(candidate) == CandidateFacts(candidate_id=candidate.pk, revision=1)
+        assert facts(candidate) == CandidateFacts(candidate_id=candidate.pk, revision=1, last_active_on=ON)
 
     def test_the_clock_is_that_of_the_day(self) -> None:
         candidate = a_candidate(timezone="Europe/Berlin")
@@ -155,7 +156,7 @@ class TestFacts:
             ) as queries:
                 assert set(facts_of(some, on=ON, rate_set=None)) == set(some)
             counts.append(len(queries))
-        assert counts == [8, 8]
+        assert counts == [11, 11]
 
 
 @pytest.mark.django_db

@@ -206,6 +206,7 @@ def test_copying_takes_as_many_statements_for_many_as_for_one() -> None:
             copies.project_all(NOW)
         return len(captured)
 
+    statements(1)  # makes the recogniser of skills ready, once a process
     assert statements(1) == statements(5)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from marketplace.models import EligibilityWaiver
 from marketplace.queries.facts import facts_of
+from marketplace.queries.mentions import unread_candidates
 from matching.actions import copies, projection
 from matching.actions.models import serving_now
 from matching.actions.rescoring.pairs import settle
@@ -22,8 +23,11 @@ from matching.queries.scorable import Basics, basics_at
 def rescore(candidate_ids: list[int], now: datetime) -> None:
     """Bring projections and matches of these candidates (inner ids) up to date; the caller holds the lock alone."""
     basics = basics_at(now, serving_now())
+    unread = unread_candidates(candidate_ids, taxonomy=basics.taxonomy)
+    renewed = projection.refresh(unread, now) if unread else []
     facts = facts_of(candidate_ids, on=basics.on, rate_set=basics.rates)
-    copies.pass_on_renewed(Subject.CANDIDATE, projection.catch_up(facts, basics.rates, now), now)
+    renewed += projection.catch_up(facts, basics.rates, now)
+    copies.pass_on_renewed(Subject.CANDIDATE, renewed, now)
     settle(_chosen(facts, basics), facts, basics)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from marketplace.actions.mentions import read_opportunities
 from marketplace.models import Application, Opportunity
 from matching.actions.models import serving_now
 from matching.actions.rescoring.rows import store
@@ -29,6 +30,7 @@ def prepare() -> None:
 
 def rescore(opportunity_ids: list[int], now: datetime) -> None:
     """Make the matches of these opportunities (inner ids) what they should be; the caller holds the shared lock."""
+    read_opportunities(opportunity_ids)
     basics = basics_at(now, serving_now())
     scored = scorables(Opportunity.objects.filter(pk__in=opportunity_ids, state__in=SCORED_STATES), basics)
     Match.objects.filter(opportunity__in=set(opportunity_ids) - scored.keys()).delete()

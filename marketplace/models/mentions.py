@@ -1,0 +1,41 @@
+"""What free texts mention: skills recognised in them, kept so that nobody reads the texts again to decide."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from marketplace.models.candidate import Candidate
+from marketplace.models.opportunity import Opportunity
+
+
+class CandidateMentions(models.Model):
+    """Skills recognised in a candidate's résumé, headline and experiences. A copy: what was not read since the
+    candidate's last revision, or with an older taxonomy, is read anew when the candidate is projected."""
+
+    candidate = models.OneToOneField(Candidate, on_delete=models.CASCADE, primary_key=True, related_name="mentions")
+    skill_ids = ArrayField(models.IntegerField(), default=list)
+    digest = models.BinaryField(help_text="of the texts: the same ones are not read twice")
+    taxonomy = models.PositiveIntegerField(help_text="revision that they were read with")
+    revision = models.PositiveIntegerField(help_text="of the candidate whose texts were read")
+
+    class Meta:
+        verbose_name_plural = "candidate mentions"
+
+    def __str__(self) -> str:
+        return f"{len(self.skill_ids)} skills of candidate {self.candidate_id}"
+
+
+class OpportunityMentions(models.Model):
+    """Skills recognised in an opportunity's title and description, read anew when it is scored as a whole."""
+
+    opportunity = models.OneToOneField(Opportunity, on_delete=models.CASCADE, primary_key=True, related_name="mentions")
+    skill_ids = ArrayField(models.IntegerField(), default=list)
+    digest = models.BinaryField(help_text="of the texts: the same ones are not read twice")
+    taxonomy = models.PositiveIntegerField(help_text="revision that they were read with")
+
+    class Meta:
+        verbose_name_plural = "opportunity mentions"
+
+    def __str__(self) -> str:
+        return f"{len(self.skill_ids)} skills of opportunity {self.opportunity_id}"

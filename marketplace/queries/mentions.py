@@ -1,0 +1,41 @@
+"""What free texts mention, as it was read last."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from django.db.models import F, Q
+
+from marketplace.models import Candidate, CandidateMentions, OpportunityMentions, WorkExperience
+
+
+def mentioned_by(candidate_ids: Collection[int]) -> dict[int, list[int]]:
+    """Skills by candidate (inner ids), merges not followed. One statement."""
+    rows = CandidateMentions.objects.filter(pk__in=candidate_ids).exclude(skill_ids=[])
+    return dict(rows.values_list("pk", "skill_ids"))
+
+
+def described_by(opportunity_ids: Collection[int]) -> dict[int, list[int]]:
+    """Skills by opportunity (inner ids), merges not followed. One statement."""
+    rows = OpportunityMentions.objects.filter(pk__in=opportunity_ids).exclude(skill_ids=[])
+    return dict(rows.values_list("pk", "skill_ids"))
+
+
+def unread_candidates(candidate_ids: Collection[int], *, taxonomy: int) -> list[int]:
+    """Those whose texts may say something else than what was read, or were read with another taxonomy."""
+    unread = Q(mentions=None) | ~Q(mentions__taxonomy=taxonomy) | Q(mentions__revision__lt=F("revision"))
+    return list(Candidate.objects.filter(unread, pk__in=candidate_ids).order_by("pk").values_list("pk", flat=True))
+
+
+def texts_of_candidates(candidate_ids: Collection[int]) -> dict[int, tuple[int, list[str]]]:
+    """Revision and texts by candidate (inner ids): résumé, headline, titles and descriptions of experiences."""
+    found: dict[int, tuple[int, list[str]]] = {}
+    experiences: dict[int, list[str]] = defaultdict(list)
+    rows = WorkExperience.objects.filter(candidate_id__in=candidate_ids).order_by("candidate_id", "-starts_on", "id")
+    candidates = Candidate.objects.filter(pk__in=candidate_ids).order_by("pk")
+    for pk, revision, headline, resume in candidates.values_list("pk", "revision", "headline", "resume_text"):
+        found[pk] = (revision, [headline, resume])
+    for candidate_id, title, description in rows.values_list("candidate_id", "title", "description"):
+        experiences[candidate_id] += [title, description]
+    return {pk: (revision, texts + experiences.get(pk, [])) for pk, (revision, texts) in found.items()}
