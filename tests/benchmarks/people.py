@@ -22,6 +22,7 @@ from django.db import connection
 
 from config.bench import own_database
 from matching.core.attributes import Subject
+from matching.core.titles import title_words
 from tests.benchmarks.loading import drop_indexes
 from tests.benchmarks.vocabulary import (
     SKILL_NAMES,
@@ -78,12 +79,13 @@ def _write_words(cursor) -> None:
     """What vectors hold of a trade, in a headline (A) and in a title (B), and of a skill (C): tables that the loaders
     read."""
     cursor.execute(
-        "CREATE TABLE made_up_trade (rank int PRIMARY KEY, name text, headline text, title text);"
+        "CREATE TABLE made_up_trade (rank int PRIMARY KEY, name text, headline text, title text, told text[]);"
         "CREATE TABLE made_up_skill (id int PRIMARY KEY, words text)"
     )
     with cursor.copy("COPY made_up_trade FROM STDIN") as copy:
         for rank, name in enumerate(TRADES):
-            copy.write_row((rank, name, lexemes(name, 1, "A"), lexemes(name, 2, "B")))
+            told = sorted(title_words([name]))
+            copy.write_row((rank, name, lexemes(name, 1, "A"), lexemes(name, 2, "B"), told))
     with cursor.copy("COPY made_up_skill FROM STDIN") as copy:
         for skill_id in range(1, SKILLS + 1):
             copy.write_row((skill_id, skill_words(skill_id, "C")))
@@ -123,7 +125,9 @@ FACTS = """
         candidate_id, revision, country, region, latitude, longitude, timezone, utc_offset_minutes,
         work_starts_minute, work_ends_minute, work_starts_utc, work_minutes, languages, work_authorisations,
         years_experience, weekly_hours, free_hours, hourly_rate, commitments, available_from, skill_ids, skills,
-        groups, vetting, headline, titles, words, blocked_organisations, discoverable, open_to_offers, present,
+        groups, vetting, title_words, occupations, mentioned_skills, worked_for, invitations_answered,
+        invitations_received, offers_accepted, offers_decided, placements_completed, placements_over, last_active_on,
+        headline, titles, words, blocked_organisations, discoverable, open_to_offers, present,
         refreshed_at, changed_xid
     )
     SELECT n, 1, home.country,
@@ -166,6 +170,15 @@ FACTS = """
         || CASE WHEN pg_temp.chance(n, 37) < 0.3 THEN jsonb_build_object('background', jsonb_build_object(
             'passed', pg_temp.chance(n, 38) < 0.9, 'until', pg_temp.day(900 * pg_temp.chance(n, 39) - 200)))
             ELSE '{}' END,
+        ARRAY(SELECT DISTINCT unnest(trade.told || before.told || earlier.told) ORDER BY 1),
+        CASE WHEN pg_temp.chance(n, 64) < 0.6 THEN
+            ARRAY(SELECT DISTINCT unnest(ARRAY[trade.rank, before.rank] || earlier.rank) ORDER BY 1) ELSE '{}' END,
+        said.ids,
+        CASE WHEN past.completed > 0 THEN ARRAY[1 + floor(5000 * pg_temp.chance(n, 65))::int] ELSE '{}' END,
+        floor((asked.invited + 1) * sqrt(pg_temp.chance(n, 66))), asked.invited,
+        floor((asked.offered + 1) * sqrt(pg_temp.chance(n, 67))), asked.offered,
+        past.completed, past.over,
+        CASE WHEN pg_temp.chance(n, 68) < 0.95 THEN pg_temp.day(-900 * power(pg_temp.chance(n, 69), 2))::date END,
         trade.name, CASE WHEN earlier.name IS NULL THEN ARRAY[before.name] ELSE ARRAY[before.name, earlier.name] END,
         concat_ws(' ', trade.headline, before.title, earlier.title, able.words)::tsvector,
         CASE WHEN pg_temp.chance(n, 43) < 0.03 THEN ARRAY[1 + floor(5000 * pg_temp.chance(n, 44))::int] ELSE '{}' END,
@@ -210,6 +223,19 @@ FACTS = """
             FROM generate_series(1, 5 + floor(10 * pg_temp.chance(n, 58))::int) slot
         ) drawn
     ) able
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(id ORDER BY id), '{}') AS ids
+        FROM (
+            SELECT DISTINCT 1 + floor(5 * power(601, pg_temp.chance(n, 200 + slot)) - 5)::int AS id
+            FROM generate_series(1, floor(10 * pg_temp.chance(n, 70))::int) slot
+        ) drawn
+        WHERE id <> ALL (able.ids)
+    ) said
+    CROSS JOIN LATERAL (SELECT floor(12 * power(pg_temp.chance(n, 71), 3))::int AS invited,
+        floor(6 * power(pg_temp.chance(n, 72), 3))::int AS offered,
+        floor(5 * power(pg_temp.chance(n, 73), 3))::int AS over OFFSET 0) asked
+    CROSS JOIN LATERAL (SELECT asked.over,
+        floor((asked.over + 1) * power(pg_temp.chance(n, 74), 0.25))::int AS completed OFFSET 0) past
     JOIN made_up_trade trade ON trade.rank = pg_temp.rank_of_trade(pg_temp.chance(n, 60))
     JOIN made_up_trade before ON before.rank = pg_temp.rank_of_trade(pg_temp.chance(n, 61))
     LEFT JOIN made_up_trade earlier
