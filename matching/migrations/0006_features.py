@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("matching", "0004_search"),
+        ("matching", "0005_learning"),
     ]
 
     operations = [
