@@ -15,9 +15,11 @@ from marketplace.core.workflow import APPLICATION, OPPORTUNITY, PLACEMENT
 from marketplace.models import Application, Opportunity, Placement
 from matching.actions import alerts, allocation, copies, decisions, marks
 from matching.core.attributes import Subject
+from matching.queries.serving import scored_by_another
 
 EVERYTHING = frozenset({"RatesPublished", "TaxonomyRevised", "TaxonomyImported"})  # what all facts and terms rest on
-MODELS = frozenset({"ModelPromoted", "ModelRetired"})
+# What has opportunities scored by another model than before.
+MODELS = frozenset({"ModelPromoted", "ModelRestored", "ModelRetired", "SegmentChanged", "SegmentMoved"})
 # Moves that change what may be scored, and for whom; what else is told is told by name.
 MOVES = frozenset(move.event for machine in (OPPORTUNITY, APPLICATION, PLACEMENT) for move in machine.moves.values())
 SCORED = (
@@ -59,7 +61,7 @@ def mark(events: Sequence[Event]) -> None:
     marks.mark_candidates(about["candidate"].union(*concerned), since)
     marks.mark_opportunities(about["opportunity"], since)
     if names & MODELS:
-        marks.mark_open_opportunities(since)
+        marks.mark_opportunities(scored_by_another(on=timezone.now().date()), since)
     for event in sorted(events, key=lambda event: event.aggregate_id):
         if event.name == "EligibilityRuleSet":  # changes verdicts, and nothing else of any score
             marks.mark_changed_rule(event.aggregate_id, event.payload["revision"], event.at)

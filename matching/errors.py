@@ -8,6 +8,68 @@ from datetime import datetime
 from accounts.errors import DomainError
 
 
+class InvalidModel(DomainError):
+    """A model, or the file it comes in, cannot be used. `field` is the path to it, `problem` what is wrong."""
+
+    sentence = "This model cannot be used: {field} {problem}."
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(field=field, problem=problem)
+
+
+class VersionTaken(DomainError):
+    """Versions never change, so each needs a name of its own."""
+
+    sentence = "There is a model {version} already: a version never changes."
+
+    def __init__(self, *, version: str) -> None:
+        super().__init__(version=version)
+
+
+class NoEarlierModel(DomainError):
+    """There is nothing to go back to: no other model of the segment has ever been live."""
+
+    sentence = "No other model of the segment {segment} was live before."
+
+    def __init__(self, *, segment: str) -> None:
+        super().__init__(segment=segment)
+
+
+class PredicateRefused(DomainError):
+    """`faults` lists what is wrong with a segment's predicate: path, code and problem of each."""
+
+    sentence = "This predicate cannot be used: {listed}."
+
+    def __init__(self, faults: list[dict[str, str]]) -> None:
+        listed = "; ".join(f"{fault['path']} {fault['problem']}" for fault in faults[:5])
+        super().__init__(faults=faults, listed=listed)
+
+
+class LastSegmentStays(DomainError):
+    """What no other segment takes needs one: it keeps its place, and takes all."""
+
+    sentence = "The segment {segment} takes all that is left: it stays the last one, and keeps no predicate."
+
+    def __init__(self, *, segment: str) -> None:
+        super().__init__(segment=segment)
+
+
+class SegmentNameTaken(DomainError):
+    sentence = "There is a segment {name} already."
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(name=name)
+
+
+class TooManySegments(DomainError):
+    """`most` segments with predicates can be kept."""
+
+    sentence = "There are {most} segments already, and no more can be kept."
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(most=most)
+
+
 class RunNotPlanned(DomainError):
     """Proposals can be settled only while the plan lies on the table."""
 

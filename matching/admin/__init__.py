@@ -1,5 +1,15 @@
 """The staff's pages of deciding, the console's first page and its navigation."""
 
-from matching.admin import allocation, copies, dashboard, matches, models, navigation, preview, saved_searches
+from matching.admin import allocation, copies, dashboard, matches, models, navigation, preview, saved_searches, segments
 
-__all__ = ["allocation", "copies", "dashboard", "matches", "models", "navigation", "preview", "saved_searches"]
+__all__ = [
+    "allocation",
+    "copies",
+    "dashboard",
+    "matches",
+    "models",
+    "navigation",
+    "preview",
+    "saved_searches",
+    "segments",
+]

@@ -1,84 +1,82 @@
-"""Scoring models and the segments they serve."""
+"""Scoring models: added, compared, put into service, taken back."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
-from accounts.admin.console import AddOnlyAdmin, ReadOnlyAdmin, RecordedAdmin
-from accounts.admin.rendering import as_json, badge, count_of, link, state_column
-from accounts.admin.steps import CAREFUL, Step
-from matching.actions.models import promote_model, retire_model
+from accounts.admin.console import AddOnlyAdmin, SavedByActionAdmin
+from accounts.admin.rendering import NOTHING, badge, link, state_column
+from accounts.admin.steps import CAREFUL, Step, actor_of
+from matching.actions.models import add_model, earlier_model, promote_model, retire_model, shadow_model, take_back
 from matching.admin.wording import definition_table
-from matching.core.scoring import InvalidModel, LinearModel
-from matching.core.workflow import MODEL
-from matching.models import ScoringModel, Segment
-
-
-@admin.register(Segment)
-class SegmentAdmin(ReadOnlyAdmin):
-    list_display = ("position", "name", "is_everything", "models_count")
-    list_display_links = ("position", "name")
-    search_fields = ("name",)
-    fields = ("name", "position", "rule_json", "public_id")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Segment]:
-        return super().get_queryset(request).annotate(models_n=count_of(ScoringModel.objects.all(), "segment"))
-
-    @display(description="Models", ordering="models_n")
-    def models_count(self, segment: Any) -> int:
-        return segment.models_n
-
-    @display(description="Matches all", boolean=True)
-    def is_everything(self, segment: Segment) -> bool:
-        return not segment.rule
-
-    @display(description="Predicate")
-    def rule_json(self, segment: Segment) -> str:
-        return as_json(segment.rule) if segment.rule else "Matches all opportunities"
+from matching.core.scoring import LOG_ODDS, MOST_BYTES
+from matching.core.workflow import MODEL, ModelState
+from matching.models import ScoringModel
 
 
 class ScoringModelForm(ModelForm):
-    """A model is data; whatever is not exactly one is refused before it is kept for ever."""
+    """The definition as a file or as text; the action checks it, and says where it is wrong."""
+
+    file = forms.FileField(
+        required=False, widget=UnfoldAdminFileFieldWidget(), help_text="its JSON: version, heads with integer weights"
+    )
+    definition = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 12}),
+        help_text="or the same, typed here",
+    )
+
+    class Meta:
+        model = ScoringModel
+        fields = ("segment",)
 
     def clean(self) -> dict[str, Any] | None:
         given = super().clean() or {}
-        definition = given.get("definition")
-        if given.get("kind") != ScoringModel.Kind.LINEAR:
-            self.add_error("kind", "Only linear models can be entered here.")
-        elif definition is not None:
-            try:
-                model = LinearModel.from_json(definition)
-            except InvalidModel as error:
-                self.add_error("definition", str(error))
-            else:
-                if model.version != given.get("version"):
-                    self.add_error("definition", f"It names the version {model.version}.")
+        if bool(given.get("file")) == bool(given.get("definition")):
+            self.add_error("file", "Give the definition once: as a file, or as text.")
         return given
 
 
+def is_live_after_another(model: ScoringModel) -> bool:
+    return model.state == ModelState.LIVE and earlier_model(model.segment) is not None
+
+
 @admin.register(ScoringModel)
-class ScoringModelAdmin(AddOnlyAdmin, RecordedAdmin):
+class ScoringModelAdmin(AddOnlyAdmin, SavedByActionAdmin):
     form = ScoringModelForm
-    created_event = "ModelDrafted"
-    updated_event = "ModelDrafted"
     list_display = ("version", "kind", "segment_link", "state_label", "created_at")
     list_select_related = ("segment",)
     list_filter = ("state", "kind", "segment", ("created_at", RangeDateTimeFilter))
     search_fields = ("version", "segment__name")
     autocomplete_fields = ("segment",)
-    add_fieldsets = ((None, {"fields": ("segment", "version", "kind", "definition")}),)
-    fields = (
-        "version", "kind", "segment", "state_badge", "weights", "created_at", "public_id", "history", "event_log",
-    )  # fmt: skip
+    add_fieldsets = ((None, {"fields": ("segment", "file", "definition")}),)
+    fieldsets = (
+        (None, {"fields": ("version", "kind", "segment_link", "state_badge", "calibration", "earlier_version")}),
+        ("Weights", {"fields": ("weights",)}),
+        ("Record", {"fields": ("created_at", "public_id", "history")}),
+        ("Events", {"classes": ("tab",), "fields": ("event_log",)}),
+    )
     state_label = state_column()
     steps = (
+        Step(
+            name="shadow",
+            title="Shadow",
+            call=shadow_model,
+            subject="model_id",
+            machine=MODEL,
+            move="shadow",
+            icon="visibility_off",
+            description="It scores what it would serve, beside the live one: logged and compared, never shown.",
+        ),
         Step(
             name="promote",
             title="Promote to live",
@@ -87,7 +85,17 @@ class ScoringModelAdmin(AddOnlyAdmin, RecordedAdmin):
             machine=MODEL,
             move="promote",
             icon="rocket_launch",
-            description="It retires the live one of its segment; every open opportunity is scored again.",
+            description="It retires the live one of its segment; the opportunities that it serves are scored again.",
+        ),
+        Step(
+            name="take_back",
+            title="Roll back",
+            call=take_back,
+            subject="model_id",
+            shown=is_live_after_another,
+            icon="undo",
+            variant=CAREFUL,
+            description="Puts the model back that was live before this one; what it serves is scored again.",
         ),
         Step(
             name="retire",
@@ -98,6 +106,7 @@ class ScoringModelAdmin(AddOnlyAdmin, RecordedAdmin):
             move="retire",
             icon="archive",
             variant=CAREFUL,
+            description="Out of service. What a live one served is left to the next segment that has a live model.",
         ),
     )
 
@@ -109,6 +118,24 @@ class ScoringModelAdmin(AddOnlyAdmin, RecordedAdmin):
     def state_badge(self, model: ScoringModel) -> str:
         return badge(model.state)
 
+    @display(description="Calibration")
+    def calibration(self, model: ScoringModel) -> str:
+        return str(model.definition.get("calibration", LOG_ODDS))
+
+    @display(description="Would roll back to")
+    def earlier_version(self, model: ScoringModel) -> str:
+        earlier = earlier_model(model.segment) if model.state == ModelState.LIVE else None
+        return link(earlier, earlier.version) if earlier else NOTHING
+
     @display(description="Weights")
     def weights(self, model: ScoringModel) -> str:
         return definition_table(model.definition)
+
+    def save_by_action(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> ScoringModel:
+        given = form.cleaned_data
+        return add_model(
+            actor=actor_of(request),
+            definition=given["file"].read(MOST_BYTES + 1) if given["file"] else given["definition"],
+            segment_id=given["segment"].public_id,
+            now=timezone.now(),
+        )

@@ -10,6 +10,7 @@ from accounts.core.machine import Move, machine
 PLANNER = frozenset({ActorKind.MEMBER, ActorKind.STAFF})
 STAFF = frozenset({ActorKind.STAFF})
 SYSTEM = frozenset({ActorKind.SYSTEM})
+STAFF_OR_SYSTEM = STAFF | SYSTEM
 PLANNER_OR_SYSTEM = PLANNER | SYSTEM
 
 
@@ -83,25 +84,22 @@ MODEL = machine(
     ModelState,
     initial=_M.DRAFT,
     moves=[
-        Move(_M.DRAFT, "shadow", _M.SHADOW, STAFF, "ModelShadowed"),
-        Move(
-            _M.DRAFT,
-            "promote",
-            _M.LIVE,
-            STAFF | SYSTEM,
-            "ModelPromoted",
-            "retires the live one",
-        ),
-        Move(
-            _M.SHADOW,
-            "promote",
-            _M.LIVE,
-            STAFF | SYSTEM,
-            "ModelPromoted",
-            "retires the live one",
-        ),
-        Move(_M.LIVE, "retire", _M.RETIRED, STAFF | SYSTEM, "ModelRetired"),
-        Move(_M.RETIRED, "promote", _M.LIVE, STAFF, "ModelPromoted", "the way back, in one step"),
+        *[
+            Move(source, "shadow", _M.SHADOW, STAFF_OR_SYSTEM, "ModelShadowed", "scores beside the live one, unseen")
+            for source in (_M.DRAFT, _M.RETIRED)
+        ],
+        *[
+            Move(source, "promote", _M.LIVE, STAFF_OR_SYSTEM, "ModelPromoted", "retires the live one")
+            for source in (_M.DRAFT, _M.SHADOW, _M.RETIRED)
+        ],
+        *[
+            Move(source, "restore", _M.LIVE, STAFF_OR_SYSTEM, "ModelRestored", "the way back, in one step")
+            for source in (_M.RETIRED, _M.SHADOW)
+        ],
+        *[
+            Move(source, "retire", _M.RETIRED, STAFF_OR_SYSTEM, "ModelRetired")
+            for source in (_M.DRAFT, _M.SHADOW, _M.LIVE)
+        ],
     ],
 )
 

@@ -11,14 +11,41 @@ from matching.core.workflow import ModelState
 
 
 class Segment(PublicModel):
-    """An ordered predicate over opportunities; the first that matches decides. An empty rule matches all."""
+    """An ordered predicate over opportunities; the first that takes an opportunity and has a live model scores it.
+
+    The last one has none, and takes all that is left: there is exactly one such segment, always.
+    """
+
+    LAST = 100  # its place
 
     name = models.CharField(max_length=80, unique=True)
-    position = models.PositiveSmallIntegerField(unique=True)
-    rule = models.JSONField(null=True, blank=True)
+    position = models.PositiveSmallIntegerField()
+    rule = models.JSONField(null=True, blank=True, help_text="asks about opportunities; null takes all")
 
     class Meta:
         ordering = ["position"]
+        constraints = [
+            # At the end of the transaction: those that move change places with others.
+            models.UniqueConstraint(
+                fields=["position"], deferrable=models.Deferrable.DEFERRED, name="one_segment_per_position"
+            ),
+            models.CheckConstraint(
+                condition=Q(rule__isnull=True, position=100) | Q(rule__isnull=False, position__lt=100),
+                name="the_last_segment_and_no_other_takes_all",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="the_last_segment_is_never_deleted",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Q(old__rule__isnull=True),
+            ),
+            pgtrigger.Protect(
+                name="the_last_segment_stays_the_last",
+                operation=pgtrigger.UpdateOf("position", "rule"),
+                condition=pgtrigger.Q(old__rule__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,12 +14,14 @@ from marketplace.queries.skills import survivors
 from matching.core.attributes import Subject
 from matching.core.facts import OpportunityFacts
 from matching.core.rules import OPEN_TO_ALL, OPEN_TO_NOBODY, Grounds, InvalidRule, Rule, load, resolved, skill_ids
-from matching.core.scoring import Scorer
+from matching.core.scoring import DEFAULT_MODEL, Scorer
 from matching.core.truth import truth
 from matching.core.workflow import ModelState
-from matching.models import ScoringModel
+from matching.models import Match, ScoringModel
 from matching.queries.openings import stated_facts
 from matching.queries.scorers import scorer_of
+
+AT_ONCE = 5000  # opportunities whose facts are held at a time
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,32 @@ class Serving:
     def _first(self, facts: OpportunityFacts, on: date) -> Served:
         accepting = (one for one in self.served if truth(one.predicate, facts, on=on) is True)
         return next(accepting, self.served[-1])
+
+
+def scored_by_another(*, on: date) -> list[int]:
+    """Opportunities (inner ids, ascending) with matches of another model than the one that serves them now: exactly
+    those that a change of models or segments leaves to be scored again, however many such changes came together.
+
+    Reads one index entry of every match.
+    """
+    scored_by: dict[int, set[int]] = defaultdict(set)
+    for opportunity_id, model_id in Match.objects.order_by().values_list("opportunity_id", "model_id").distinct():
+        scored_by[opportunity_id].add(model_id)
+    now, ids, found = as_stored(), sorted(scored_by), []
+    for start in range(0, len(ids), AT_ONCE):
+        block = ids[start : start + AT_ONCE]
+        served = now.of(block, on=on)
+        found += [pk for pk in block if pk in served and scored_by[pk] != {served[pk].model.pk}]
+    return found
+
+
+def as_stored() -> Serving:
+    """What serves now; where nothing is live that takes all, the default version, if it is there."""
+    models = list(live_models())
+    if not any(model.segment.rule is None for model in models):
+        default = ScoringModel.objects.filter(version=DEFAULT_MODEL.version).select_related("segment")
+        models += default
+    return serving(models)
 
 
 def live_models() -> Iterable[ScoringModel]:

@@ -127,6 +127,7 @@ RULE = {
         {"not": {"attribute": "weekly_hours", "op": "lt", "value": 20, "disclosure": "staff"}},
     ]
 }
+PREDICATE = {"attribute": "arrangement", "op": "eq", "value": "remote"}
 VERDICT = {"outcome": "eligible", "on": "2027-03-01", "failed": [], "unknown": [], "nearest": None, "waived": False,
            "basis": {}}  # fmt: skip
 CONTRIBUTIONS = {
@@ -269,7 +270,7 @@ class Market:
             skill_ids=[skill.pk], head="'welder':1A", words="'welder'", refreshed_at=NOW,
         )  # fmt: skip
         if n > 1:
-            Segment.objects.create(name=f"segment {n}", position=n)
+            Segment.objects.create(name=f"segment {n}", position=n, rule=PREDICATE)
         run = AllocationRun.objects.create(
             organisation=organisation, policy={"quality": 600, "fill": 300, "speed": 100}, created_at=NOW,
             state="planned", created_by=user, model=model, diagnosis=[{

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, InternalError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from accounts.actions.deliveries import deliver_due
 from accounts.core.actor import Actor
+from accounts.errors import InvalidInput, NotFound, NotPermitted
+from accounts.models import Event
 from marketplace.models import Opportunity
 from matching.actions.allocation import plan_allocation, solve_run
-from matching.actions.models import live_model, promote_model, retire_model, serving_now
+from matching.actions.models import (
+    add_model,
+    change_segment,
+    create_segment,
+    live_model,
+    move_earlier,
+    move_later,
+    move_segment,
+    promote_model,
+    retire_model,
+    roll_back,
+    serving_now,
+)
 from matching.core.scoring import DEFAULT_MODEL
-from matching.models import Match, ScoringModel, Segment
+from matching.errors import LastSegmentStays, PredicateRefused, SegmentNameTaken
+from matching.models import Mark, Match, ScoringModel, Segment
 from matching.queries.scorable import basics_at, scorables
-from tests.marketplace.factories import NOW, a_published_opportunity, a_skill, an_organisation
+from tests.marketplace.factories import (
+    NOW,
+    a_published_opportunity,
+    a_skill,
+    a_staff_actor,
+    an_organisation,
+    everything,
+)
 from tests.matching.staging import asking_for, pairs, skilled, work
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +55,7 @@ def a_model(segment: Segment, version: str, *, live: bool = True, **changed: Any
     """A version like the default one, but that everybody fits 1 log-odds better."""
     definition = DEFAULT_MODEL.to_json() | {"version": version, **changed}
     definition["heads"]["fit"]["intercept"] += 1_000_000
-    model = ScoringModel.objects.create(segment=segment, version=version, definition=definition)
+    model = add_model(actor=Actor.system(), definition=definition, segment_id=segment.public_id, now=NOW)
     return promote_model(actor=Actor.system(), model_id=model.public_id, now=NOW) if live else model
 
 
@@ -141,3 +165,170 @@ def test_the_segment_that_matches_all_serves_what_no_other_takes_even_when_its_m
     retire_model(actor=Actor.system(), model_id=live_model().public_id, now=NOW)
     a_model(a_segment(REMOTE), "for-remote-work")
     assert model_of(a_published_opportunity(arrangement="onsite")) == "linear-1"
+
+
+# What the database holds to
+
+
+@pytest.mark.parametrize("change", [{"position": 7}, {"rule": REMOTE}, {"rule": REMOTE, "position": 3}])
+def test_the_segment_that_takes_all_keeps_its_place(change):
+    with pytest.raises((ProgrammingError, InternalError, IntegrityError)), transaction.atomic():
+        Segment.objects.filter(rule__isnull=True).update(**change)
+    with pytest.raises((ProgrammingError, InternalError, IntegrityError)), transaction.atomic():
+        Segment.objects.filter(rule__isnull=True).delete()
+
+
+@pytest.mark.parametrize("fields", [{"position": 7}, {"position": 100}, {"position": 100, "rule": REMOTE}])
+def test_no_other_segment_takes_all_or_stands_last(fields):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Segment.objects.create(name="another", **fields)
+        connection.check_constraints()
+
+
+# Creating, changing, moving
+
+
+def staff_creates(name: str, rule: Any = REMOTE, place: int | None = None) -> Segment:
+    return create_segment(actor=a_staff_actor(), name=name, rule=rule, place=place, now=NOW)
+
+
+def names() -> list[str]:
+    return list(Segment.objects.values_list("name", flat=True))
+
+
+def test_segments_are_created_and_moved_and_the_one_that_takes_all_stays_last():
+    staff_creates("a")
+    b = staff_creates("b")
+    staff_creates("c", place=1)
+    assert names() == ["c", "a", "b", "everything"]
+    move_segment(actor=a_staff_actor(), segment_id=b.public_id, place=1, now=NOW)
+    assert names() == ["b", "c", "a", "everything"]
+    move_later(actor=a_staff_actor(), segment_id=b.public_id, now=NOW)
+    assert names() == ["c", "b", "a", "everything"]
+    move_earlier(actor=a_staff_actor(), segment_id=b.public_id, now=NOW)
+    assert names() == ["b", "c", "a", "everything"]
+    assert [event.payload for event in Event.objects.filter(name="SegmentMoved")] == [
+        {"from": 3, "to": 1}, {"from": 1, "to": 2}, {"from": 2, "to": 1},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", [0, 2, -1, True, "1", None.__class__])
+def test_a_place_that_there_is_not_is_refused(place):
+    segment = staff_creates("a")
+    before = everything([Segment, Event])
+    with pytest.raises(InvalidInput):
+        move_segment(actor=a_staff_actor(), segment_id=segment.public_id, place=place, now=NOW)
+    assert everything([Segment, Event]) == before
+
+
+def test_the_one_that_takes_all_can_be_called_otherwise_and_nothing_else():
+    last = live_model().segment
+    assert change_segment(actor=a_staff_actor(), segment_id=last.public_id, name="the rest", now=NOW).name == "the rest"
+    for change in (
+        lambda: change_segment(actor=a_staff_actor(), segment_id=last.public_id, rule=REMOTE, now=NOW),
+        lambda: move_segment(actor=a_staff_actor(), segment_id=last.public_id, place=1, now=NOW),
+    ):
+        with pytest.raises(LastSegmentStays):
+            change()
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        ({}, "$"),
+        (None, "$"),
+        ([], "$"),
+        ("remote", "$"),
+        ({"attribute": "shoe_size", "op": "eq", "value": 1}, "$.attribute"),
+        ({"attribute": "gender", "op": "eq", "value": "f"}, "$.attribute"),
+        ({"all": [REMOTE, {"attribute": "weekly_hours", "op": "gte", "value": "many"}]}, "$.all[1].value"),
+        ({"attribute": "weekly_hours", "op": "gte", "value": float("nan")}, "$.value"),
+        ({"skill": 1}, "$"),
+        ({"attribute": "skills", "op": "eq", "value": 2**31 - 1}, "$"),
+        ({"not": {"not": {"not": {"not": {"not": {"not": {"not": {"not": REMOTE}}}}}}}}, None),
+        ({"any": [REMOTE] * 65}, "$.any"),
+    ],
+)
+def test_a_predicate_that_cannot_be_is_refused_by_its_path_and_nothing_is_stored(rule, path):
+    segment = staff_creates("a")
+    before = everything([Segment, Event])
+    with pytest.raises(PredicateRefused) as refusal:
+        staff_creates("b", rule)
+    if path is not None:
+        assert refusal.value.data["faults"][0]["path"] == path
+    if rule is not None:
+        with pytest.raises(PredicateRefused):
+            change_segment(actor=a_staff_actor(), segment_id=segment.public_id, rule=rule, now=NOW)
+    assert everything([Segment, Event]) == before
+
+
+def test_only_staff_arrange_segments():
+    segment, member = staff_creates("a"), an_organisation().actor
+    before = everything([Segment, Event])
+    for change in (
+        lambda: create_segment(actor=member, name="b", rule=REMOTE, now=NOW),
+        lambda: change_segment(actor=member, segment_id=segment.public_id, name="b", now=NOW),
+        lambda: move_segment(actor=member, segment_id=segment.public_id, place=1, now=NOW),
+    ):
+        with pytest.raises(NotPermitted):
+            change()
+    with pytest.raises(NotFound):
+        change_segment(actor=a_staff_actor(), segment_id=uuid4(), name="b", now=NOW)
+    with pytest.raises(SegmentNameTaken):
+        staff_creates("everything")
+    for name in ("", " ", "x" * 81, "a\x00"):
+        with pytest.raises(InvalidInput):
+            staff_creates(name)
+    assert everything([Segment])["Segment"] == before["Segment"]
+
+
+# What has to be scored again
+
+
+def marked() -> set[int]:
+    """Which opportunities events have marked since the worker was last done."""
+    while deliver_due("rescoring", NOW):
+        pass
+    return set(Mark.objects.filter(subject_type="opportunity").values_list("subject_id", flat=True))
+
+
+def test_a_change_has_exactly_those_scored_again_whose_model_is_another_then():
+    skill = a_skill()
+    remote, onsite = (asking_for(skill, arrangement=one) for one in ("remote", "onsite"))
+    hybrid = asking_for(skill, arrangement="hybrid")
+    skilled(skill)
+    segment = staff_creates("remote work")
+    work()
+    assert marked() == set()
+
+    a_model(segment, "for-remote-work", live=False)
+    assert marked() == set(), "a draft serves nothing"
+    promote_model(actor=Actor.system(), model_id=segment.models.get().public_id, now=NOW)
+    assert marked() == {remote.pk}
+    work()
+    assert Match.objects.get(opportunity=remote).model.version == "for-remote-work"
+
+    hybrid_or_remote = {"attribute": "arrangement", "op": "in", "value": ["hybrid", "remote"]}
+    change_segment(actor=a_staff_actor(), segment_id=segment.public_id, rule=hybrid_or_remote, now=NOW)
+    assert marked() == {hybrid.pk}
+    change_segment(actor=a_staff_actor(), segment_id=segment.public_id, rule=REMOTE, now=NOW)
+    Mark.objects.all().delete()
+    assert marked() == set(), "back before any of it was scored"
+
+    full_time = staff_creates("full time", {"attribute": "commitment", "op": "eq", "value": "full_time"}, place=1)
+    a_model(full_time, "for-full-time")
+    assert marked() == {remote.pk, onsite.pk, hybrid.pk}
+    work()
+    move_segment(actor=a_staff_actor(), segment_id=full_time.public_id, place=2, now=NOW)
+    assert marked() == {remote.pk}
+    work()
+    roll_back_of = live_model()
+    promote_model(actor=Actor.system(), model_id=a_model(roll_back_of.segment, "rest", live=False).public_id, now=NOW)
+    assert marked() == set(), "the segments before it leave it nothing"
+    retire_model(actor=Actor.system(), model_id=full_time.models.get().public_id, now=NOW)
+    assert marked() == {onsite.pk, hybrid.pk}
+    work()
+    roll_back(actor=a_staff_actor(), segment_id=roll_back_of.segment.public_id, now=NOW)
+    assert marked() == {onsite.pk, hybrid.pk}
+    work()
+    assert {match.model.version for match in Match.objects.exclude(opportunity=remote)} == {"linear-1"}

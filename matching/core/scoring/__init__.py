@@ -6,7 +6,7 @@ what scores stand for.
 
 from matching.core.scoring.default import DEFAULT_MODEL
 from matching.core.scoring.errors import InvalidModel
-from matching.core.scoring.linear import MAX_INTERCEPT, MAX_WEIGHT, Head, LinearModel, totals
+from matching.core.scoring.linear import MAX_INTERCEPT, MAX_WEIGHT, MOST_BYTES, Head, LinearModel, totals
 from matching.core.scoring.probability import Curve, probabilities_ppm, probability_ppm
 from matching.core.scoring.scorer import LOG_ODDS, PairValues, Scorer, score, score_values
 from matching.core.scoring.scores import HEADS, INTERCEPT, Contribution, HeadScore, Scored
@@ -18,6 +18,7 @@ __all__ = [
     "LOG_ODDS",
     "MAX_INTERCEPT",
     "MAX_WEIGHT",
+    "MOST_BYTES",
     "Contribution",
     "Curve",
     "Head",

@@ -9,11 +9,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from matching.management.model import listing, promoting
+from matching.management.model import adding, listing, promoting, retiring, rolling_back, shadowing
 
 VERBS: Mapping[str, ModuleType] = {
     "list": listing,
+    "add": adding,
+    "shadow": shadowing,
     "promote": promoting,
+    "rollback": rolling_back,
+    "retire": retiring,
 }
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from accounts.core.actor import Actor
-from accounts.errors import DomainError
 from matching.actions.models import promote_model
-from matching.models import ScoringModel
+from matching.management.model.naming import refusals, version
 
 HELP = "put a version into service"
 
@@ -21,12 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
-    version = options["version"]
-    model = ScoringModel.objects.filter(version=version).first()
-    if model is None:
-        raise CommandError(f"there is no model {version}")
-    try:
+    model = version(options["version"])
+    with refusals():
         promote_model(actor=Actor.system(), model_id=model.public_id, now=timezone.now())
-    except DomainError as refusal:
-        raise CommandError(refusal.message) from refusal
-    command.stdout.write(f"{version} is live; every open opportunity is marked to be scored again")
+    command.stdout.write(f"{model.version} is live in the segment {model.segment.name}; what it serves is scored again")
