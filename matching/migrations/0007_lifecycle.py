@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("matching", "0005_learning"),
+        ("matching", "0006_features"),
     ]
 
     operations = [
