@@ -294,6 +294,16 @@ WORKER_HEARTBEAT_MAX_AGE_SECONDS = 30
 
 # Matches kept for each opportunity, besides those of its applicants: more take room, fewer leave less to page through.
 MATCH_TOP_K = env.int("MATCH_TOP_K", 100)
+# What a model's file may be: its size, the time it may take for a thousand pairs on one thread, and what trying it may
+# take of the processor and of memory before it is stopped.
+ONNX_FILE_MEGABYTES = env.int("ONNX_FILE_MEGABYTES", 20)
+ONNX_MS_PER_THOUSAND_ROWS = env.float("ONNX_MS_PER_THOUSAND_ROWS", 100.0)
+ONNX_CHECK_SECONDS = env.int("ONNX_CHECK_SECONDS", 30)
+ONNX_CHECK_MEGABYTES = env.int("ONNX_CHECK_MEGABYTES", 2_048)
+# How long a worker waits for 256 pairs before it gives a model up.
+ONNX_RUN_SECONDS = env.float("ONNX_RUN_SECONDS", 10.0)
+# How many people are found for each opportunity by the linear model that comes near, and ranked by the model itself.
+ONNX_POOL = env.int("ONNX_POOL", 3_000)
 # From so many people on, previews of rules are counted in memory, by each process, and not in SQL.
 ROSTER_FROM_PEOPLE = env.int("ROSTER_FROM_PEOPLE", 2_000)
 # What the facts of all people may take there: about 170 bytes a person. 0: never in memory.

@@ -13,7 +13,7 @@ from accounts.admin.events import subject_link
 from accounts.admin.rendering import NOTHING, as_json, link, state_column, table
 from marketplace.admin.wording import skill_names, verdict_in_words
 from matching.admin.wording import contributions_by_head, score_text
-from matching.models import CandidateProjection, Decision, Departure, Mark, Match, PairMark
+from matching.models import CandidateProjection, Decision, Departure, Mark, Match, PairMark, UnscoredPair
 
 
 class PairAdmin(ReadOnlyAdmin):
@@ -118,6 +118,16 @@ class PairMarkAdmin(ReadOnlyAdmin):
     search_fields = ("opportunity__reference__istartswith", "candidate__name")
     ordering = ("since", "id")
     fields = ("opportunity", "candidate", "generation", "since")
+
+
+@admin.register(UnscoredPair)
+class UnscoredPairAdmin(PairAdmin):
+    list_display = ("opportunity_link", "candidate_link", "model", "reason", "at")
+    list_select_related = ("opportunity", "candidate", "model")
+    list_filter = ("model", ("opportunity", AutocompleteSelectFilter), ("at", RangeDateTimeFilter))
+    search_fields = ("opportunity__reference__istartswith", "candidate__name")
+    ordering = ("-id",)
+    fields = ("opportunity", "candidate", "model", "reason", "at")
 
 
 @admin.register(Departure)

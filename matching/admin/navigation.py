@@ -39,6 +39,7 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         ("Allocation runs", "matching.allocationrun", "hub"),
         ("Proposals", "matching.proposal", "checklist"),
         ("Matches", "matching.match", "join_inner"),
+        ("Pairs without a score", "matching.unscoredpair", "unknown_med"),
         ("Scoring models", "matching.scoringmodel", "function"),
         ("Segments", "matching.segment", "segment"),
         ("Decisions", "matching.decision", "visibility"),

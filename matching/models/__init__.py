@@ -4,6 +4,7 @@ from matching.models.decision import Decision, FeatureSet
 from matching.models.mark import Mark, PairMark
 from matching.models.match import Match
 from matching.models.model import ScoringModel, Segment
+from matching.models.model_file import ModelFile, UnscoredPair
 from matching.models.opening import OpportunityProjection
 from matching.models.projection import CandidateProjection, Departure
 from matching.models.saved_search import Digest, FoundOpportunity, SavedSearch
@@ -20,6 +21,7 @@ __all__ = [
     "FoundOpportunity",
     "Mark",
     "Match",
+    "ModelFile",
     "OpportunityProjection",
     "PairMark",
     "Proposal",
@@ -27,4 +29,5 @@ __all__ = [
     "ScoringModel",
     "SearchWord",
     "Segment",
+    "UnscoredPair",
 ]

@@ -61,7 +61,9 @@ class ScoringModel(PublicModel):
     segment = models.ForeignKey(Segment, on_delete=models.PROTECT, related_name="models")
     version = models.CharField(max_length=60, unique=True)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.LINEAR)
-    definition = models.JSONField(help_text="heads with intercept and integer weights per feature")
+    definition = models.JSONField(
+        help_text="heads with intercept and integer weights per feature; of a file: how it is fed, what it did"
+    )
     state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in ModelState], default="draft")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -76,7 +78,23 @@ class ScoringModel(PublicModel):
             pgtrigger.Protect(
                 name="scoring_models_are_immutable",
                 operation=pgtrigger.UpdateOf("version", "kind", "definition", "segment_id"),
-            )
+            ),
+            # At the end of the transaction: the file's row refers to the version's, so it comes second.
+            pgtrigger.Trigger(
+                name="a_model_made_elsewhere_has_its_file",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__kind="onnx"),
+                func="""
+                    IF EXISTS (SELECT FROM matching_scoringmodel WHERE id = NEW.id)
+                        AND NOT EXISTS (SELECT FROM matching_modelfile WHERE model_id = NEW.id)
+                    THEN
+                        RAISE EXCEPTION 'version % has no file', NEW.version USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:

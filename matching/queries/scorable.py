@@ -27,7 +27,7 @@ from matching.compile_sql import with_outcome
 from matching.core.eligibility import Basis, Outcome
 from matching.core.facts import CandidateFacts, OpportunityTerms
 from matching.core.rules import Rule
-from matching.core.scoring import PairValues, Scorer
+from matching.core.scoring import LinearModel, PairValues, Scorer
 from matching.models import CandidateProjection, ScoringModel
 from matching.queries.serving import Served, Serving
 
@@ -82,6 +82,15 @@ class Scorable:
     @property
     def scorer(self) -> Scorer:
         return self.served.scorer
+
+    @property
+    def linear(self) -> LinearModel:
+        """The model where it is linear, else the linear one that comes nearest to it."""
+        return self.served.linear
+
+    def near_score_of(self, head: str, facts: CandidateFacts) -> int:
+        """As `score_of`, by the linear model: what the web server ranks by."""
+        return self.linear.total(head, PairValues(facts, self.terms))
 
     def score_of(self, head: str, facts: CandidateFacts) -> int:
         """The score of one head alone: what ranking needs, without its explanation."""

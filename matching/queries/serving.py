@@ -14,12 +14,12 @@ from marketplace.queries.skills import survivors
 from matching.core.attributes import Subject
 from matching.core.facts import OpportunityFacts
 from matching.core.rules import OPEN_TO_ALL, OPEN_TO_NOBODY, Grounds, InvalidRule, Rule, load, resolved, skill_ids
-from matching.core.scoring import DEFAULT_MODEL, Scorer
+from matching.core.scoring import DEFAULT_MODEL, LinearModel, Scorer
 from matching.core.truth import truth
 from matching.core.workflow import ModelState
 from matching.models import Match, ScoringModel
 from matching.queries.openings import stated_facts
-from matching.queries.scorers import scorer_of
+from matching.queries.scorers import linear_of, scorer_of
 
 AT_ONCE = 5000  # opportunities whose facts are held at a time
 
@@ -34,7 +34,13 @@ class Served:
 
     @cached_property
     def scorer(self) -> Scorer:
+        """For workers: it may be of any kind, and take its time."""
         return scorer_of(self.model)
+
+    @property
+    def linear(self) -> LinearModel:
+        """For whoever answers at once: the model itself where it is linear, else the linear one that comes nearest."""
+        return linear_of(self.scorer)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ from matching.models import (
     SavedSearch,
     ScoringModel,
     Segment,
+    UnscoredPair,
 )
 from tests.marketplace.factories import NOW
 
@@ -104,6 +105,7 @@ WITHIN_OTHERS = {
     "marketplace.WorkAuthorisation",
     "marketplace.WorkExperience",
     "matching.FeatureSet",
+    "matching.ModelFile",
     "matching.SearchWord",
     "matching.FoundOpportunity",
 }
@@ -111,7 +113,7 @@ WITHIN_OTHERS = {
 HISTORY = (
     Event, Delivery, Transition, Timer, IdempotencyRecord, OpportunityRevision, Decision, Match, CandidateProjection,
     OpportunityProjection, CopyMark, Mark, Application, Offer, Placement, Seat, Proposal, WaitlistEntry, Notification,
-    TaxonomyRevision, SuspectedDuplicate, SavedSearch, Digest,
+    TaxonomyRevision, SuspectedDuplicate, SavedSearch, Digest, UnscoredPair,
     *(apps.get_model("marketplace", name) for name in (
         "CandidateFactEvent", "CandidateSkillFactEvent", "CandidateLanguageFactEvent", "AuthorisationFactEvent",
     )),
@@ -262,6 +264,9 @@ class Market:
             viewer=user, capacity="member", surface="matches", opportunity=opportunity, candidate=candidate,
             model=model, rank=1, propensity=1.0, feature_set=features, features=[1000], at=NOW,
         )  # fmt: skip
+        UnscoredPair.objects.create(
+            model=model, opportunity=opportunity, candidate=candidate, reason="gives no number", at=NOW
+        )
         Mark.objects.create(subject_type="candidate", subject_id=candidate.pk, since=NOW)
         CopyMark.objects.create(stage="index", subject_type="opportunity", subject_id=opportunity.pk, since=NOW)
         OpportunityProjection.objects.create(

@@ -1,5 +1,6 @@
 """Scoring models: registered, in the shadow, live, retired; and the segments they serve."""
 
+from matching.actions.models.files import add_model_file
 from matching.actions.models.lifecycle import (
     earlier_model,
     promote_model,
@@ -20,6 +21,7 @@ from matching.actions.models.serving import ensure_default_model, live_model, se
 
 __all__ = [
     "add_model",
+    "add_model_file",
     "change_segment",
     "create_segment",
     "earlier_model",

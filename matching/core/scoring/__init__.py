@@ -9,7 +9,7 @@ from matching.core.scoring.errors import InvalidModel
 from matching.core.scoring.linear import MAX_INTERCEPT, MAX_WEIGHT, MOST_BYTES, Head, LinearModel, totals
 from matching.core.scoring.probability import Curve, probabilities_ppm, probability_ppm
 from matching.core.scoring.scorer import LOG_ODDS, PairValues, Scorer, score, score_values
-from matching.core.scoring.scores import HEADS, INTERCEPT, Contribution, HeadScore, Scored
+from matching.core.scoring.scores import HEADS, INTERCEPT, UNSCORED, Contribution, HeadScore, NotScored, Scored
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -19,12 +19,14 @@ __all__ = [
     "MAX_INTERCEPT",
     "MAX_WEIGHT",
     "MOST_BYTES",
+    "UNSCORED",
     "Contribution",
     "Curve",
     "Head",
     "HeadScore",
     "InvalidModel",
     "LinearModel",
+    "NotScored",
     "PairValues",
     "Scored",
     "Scorer",

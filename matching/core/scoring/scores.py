@@ -12,14 +12,21 @@ from typing import Any, NamedTuple
 
 HEADS = ("fit", "interest", "acceptance")
 INTERCEPT = "intercept"
+UNSCORED = -(2**63)
+"""Stands among many scores where a model has no number for a pair. It is never shown, stored or ranked."""
+
+
+class NotScored(ValueError):
+    """A model has no number for a pair: it failed, took too long, or what came out is no score."""
 
 
 class Contribution(NamedTuple):
-    """`amount` = `weight` × `value`, in micro-log-odds. The intercept is one, with a value of 1."""
+    """`amount` is in micro-log-odds. Of a linear model it is `weight` × `value`; of any other, the Shapley value of
+    the feature, and there is no weight. The intercept is one, with a value of 1: where everybody starts."""
 
     feature: str
     value: int
-    weight: int
+    weight: int | None
     amount: int
 
 
@@ -45,9 +52,9 @@ class HeadScore:
         contributions = tuple(
             Contribution(one["feature"], one["value"], one["weight"], one["amount"]) for one in data["contributions"]
         )
-        if any(one.amount != one.weight * one.value for one in contributions) or data["score"] != sum(
-            one.amount for one in contributions
-        ):
+        if any(one.weight is not None and one.amount != one.weight * one.value for one in contributions) or data[
+            "score"
+        ] != sum(one.amount for one in contributions):
             raise ValueError("the contributions do not add up to the score")
         return cls(score=data["score"], contributions=contributions)
 
