@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from matching.actions.allocation.solving import digest_of
-from matching.core.allocation import SOLVER, Certificate, Problem, Solution, solve, verify
+from matching.core.allocation import SOLVER, Certificate, Problem, Solution, solve_again, verify
 from matching.core.allocation.errors import InvalidAllocation, MalformedSnapshot
 from matching.core.allocation.problem import canonical_json, parse_json
 from matching.models import AllocationRun
@@ -25,16 +25,16 @@ def replay(run: AllocationRun) -> Replay:
     """Solve the stored problem again and compare, byte for byte. Nothing but the snapshot is read."""
     if run.snapshot is None or run.solution is None:
         return Replay(False, not_replayable=f"a run that is {run.state} has nothing to replay")
-    if run.solution.get("solver") != SOLVER:
-        return Replay(False, not_replayable=f"it was solved by {run.solution.get('solver')}, this is {SOLVER}")
     if digest_of(run.snapshot) != run.snapshot_digest:
         return Replay(False, ("snapshot",))
     try:
-        again = solve(_problem(run)).to_json()
+        repeated = solve_again(_problem(run), Solution.from_json(canonical_json(run.solution)))
     except InvalidAllocation as error:
         return Replay(False, not_replayable=str(error))
-    stored = canonical_json(run.solution)
-    if again == stored:
+    if repeated is None:
+        return Replay(False, not_replayable=f"it was solved by {run.solution.get('solver')}, this is {SOLVER}")
+    again = repeated.to_json()
+    if again == canonical_json(run.solution):
         return Replay(True)
     new = parse_json(again)
     return Replay(

@@ -5,7 +5,7 @@ from matching.core.allocation.errors import InvalidAllocation
 from matching.core.allocation.policy import Policy, edge_value, edge_values
 from matching.core.allocation.problem import CandidateNode, Edges, OpportunityNode, Problem
 from matching.core.allocation.solution import Solution
-from matching.core.allocation.solve import SOLVER, solve
+from matching.core.allocation.solve import SOLVER, solve, solve_again
 from matching.core.allocation.verify import Certificate, verify
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "edge_value",
     "edge_values",
     "solve",
+    "solve_again",
     "verify",
 ]

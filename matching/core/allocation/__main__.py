@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from matching.core.allocation.errors import InvalidAllocation, MalformedInstance
 from matching.core.allocation.orlib import AssignmentInstance, read_assignments
 from matching.core.allocation.solve import solve
@@ -29,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="a list of objects instead of a table")
     options = parser.parse_args(arguments)
 
+    solve(AssignmentInstance(np.ones((1, 1), dtype=np.int64), maximise=False).problem())  # loads what is compiled
     results: list[dict[str, Any]] = []
     failed = False
     for path in options.files:

@@ -46,7 +46,7 @@ def open_graph(problem: Problem) -> OpenGraph:
     if problem.excluded:
         allowed &= ~pair_mask(problem, problem.excluded)
     order, person_order = salted_order(keys, problem.salt), salted_order(people, problem.salt)
-    rank, person_rank = _inverse(order), _inverse(person_order)
+    rank, person_rank = inverse(order), inverse(person_order)
     opportunity, candidate = rank[edges.opportunity[allowed]], person_rank[edges.candidate[allowed]]
     by_row = np.argsort(opportunity * max(len(people), 1) + candidate)
     return OpenGraph(
@@ -80,7 +80,7 @@ def salted_order(keys: Integers, salt: bytes) -> Integers:
     return np.argsort(mixed ^ (mixed >> np.uint64(31))).astype(np.int64)
 
 
-def _inverse(order: Integers) -> Integers:
+def inverse(order: Integers) -> Integers:
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     return rank

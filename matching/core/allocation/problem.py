@@ -225,6 +225,12 @@ class Problem:
             held.add(person)
 
 
+def by_key(keys: Integers, prices: Integers) -> dict[int, int]:
+    """Numbers by key, in the order of keys."""
+    order = np.argsort(keys)
+    return dict(zip(keys[order].tolist(), prices[order].tolist(), strict=True))
+
+
 def canonical_json(data: Mapping[str, Any]) -> bytes:
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 

@@ -17,7 +17,8 @@ class Solution:
     `assignment` holds (opportunity key, candidate key), sorted, pinned pairs included. Prices are by key, in the
     unit of edge values: `seat_prices` what one more seat would add, `candidate_prices` what the person is worth
     beyond the seat. `bound` = Σ open seats · price + Σ candidate prices + value of pins; `gap` = bound − value.
-    `work` counts arcs looked at: the same on every machine, unlike seconds.
+    `work` counts arcs looked at: the same on every machine, unlike seconds. `stopped`: a limit on work or time ended
+    the solver before it was done.
     """
 
     assignment: tuple[Pair, ...]
@@ -28,21 +29,21 @@ class Solution:
     gap: int
     solver: str
     work: int
+    stopped: bool = False
 
     def to_json(self) -> bytes:
         """Canonical bytes: a replay of the same problem by the same solver gives the same ones."""
-        return canonical_json(
-            {
-                "assignment": [list(pair) for pair in self.assignment],
-                "value": self.value,
-                "seat_prices": [list(item) for item in sorted(self.seat_prices.items())],
-                "candidate_prices": [list(item) for item in sorted(self.candidate_prices.items())],
-                "bound": self.bound,
-                "gap": self.gap,
-                "solver": self.solver,
-                "work": self.work,
-            }
-        )
+        data: dict[str, Any] = {
+            "assignment": [list(pair) for pair in self.assignment],
+            "value": self.value,
+            "seat_prices": [list(item) for item in sorted(self.seat_prices.items())],
+            "candidate_prices": [list(item) for item in sorted(self.candidate_prices.items())],
+            "bound": self.bound,
+            "gap": self.gap,
+            "solver": self.solver,
+            "work": self.work,
+        }
+        return canonical_json(data | {"stopped": True} if self.stopped else data)
 
     @classmethod
     def from_json(cls, stored: bytes | str) -> Solution:
@@ -54,6 +55,7 @@ class Solution:
                 seat_prices={_integer(key): _integer(price) for key, price in data["seat_prices"]},
                 candidate_prices={_integer(key): _integer(price) for key, price in data["candidate_prices"]},
                 solver=str(data["solver"]),
+                stopped=data.get("stopped", False) is True,
                 **{name: _integer(data[name]) for name in ("value", "bound", "gap", "work")},
             )
         except (KeyError, TypeError, ValueError) as error:

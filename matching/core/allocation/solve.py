@@ -1,89 +1,81 @@
-"""Solving: OR-tools' min-cost flow finds the assignment, prices prove it."""
+"""Solving: our own auction finds the assignment and prices that prove it; where it crawls, min-cost flow does."""
 
 from __future__ import annotations
 
-import numpy as np
-import ortools
-from ortools.graph.python import min_cost_flow
+from collections.abc import Callable
 
-from matching.core.allocation.graph import OpenGraph, open_graph
-from matching.core.allocation.prices import NOBODY, NotOptimal, candidate_prices, exchanges, gains
-from matching.core.allocation.problem import Integers, Problem
+import numpy as np
+
+from matching.core.allocation import kernels
+from matching.core.allocation.auction import Auction, Outcome
+from matching.core.allocation.flow import FLOW, solve_by_flow
+from matching.core.allocation.kernels import NOBODY
+from matching.core.allocation.network import Laid, Network, lay_out
+from matching.core.allocation.problem import Integers, Problem, by_key
 from matching.core.allocation.solution import Solution
 
-SOLVER = f"ortools-{ortools.__version__}/min-cost-flow"
+SOLVER = "auction-1"
+CRAWLING = 2_000  # looks at each edge, on average, after which the auction is no longer expected to end soon
 
 
-def solve(problem: Problem) -> Solution:
+def solve(problem: Problem, *, work_limit: int | None = None, stop: Callable[[], bool] | None = None) -> Solution:
     """The assignment of the greatest value and, among those, one that fills the most seats; with its proof.
 
-    Deterministic: a function of the problem's canonical form and the solver's version. Raises `NotOptimal` if the
-    solver's answer does not prove itself, which would be a bug.
+    Deterministic: a function of the problem's canonical form, the solver's version and `work_limit`, the edges it may
+    look at. It ends then, or soon after `stop` says so (asked a few times a second), with the best found and its
+    proven gap, and `work` says what to give as the limit for the same result. Without either the result is optimal.
     """
-    graph = open_graph(problem)
-    holder = _assign(graph)
-    arcs = exchanges(graph, holder)
-    seat_prices, relaxed = gains(graph, holder, arcs, nothing=0)
-    people_prices = candidate_prices(graph, seat_prices)
+    laid = lay_out(problem)
+    crawling = 100_000 + CRAWLING * len(laid.network.value)
+    limit = crawling if work_limit is None else min(work_limit, crawling)
+    outcome = Auction(laid.network).run(limit=limit, stop=stop)
+    if outcome.stopped and limit == crawling and outcome.looked >= crawling:
+        return solve_by_flow(problem)
+    return _solution(problem, laid, outcome)
 
-    held = holder[graph.candidate] == graph.opportunity
-    value = graph.pinned_value + sum(graph.value[held].tolist())
-    bound = graph.pinned_value + sum(people_prices.tolist())
-    bound += sum(seats * price for seats, price in zip(graph.seats.tolist(), seat_prices.tolist(), strict=True))
-    if bound != value:
-        raise NotOptimal(f"the prices bound the value by {bound}, the solver reached {value}")
-    keys, people = graph.opportunity_keys[graph.opportunity[held]], graph.candidate_keys[graph.candidate[held]]
+
+def solve_again(problem: Problem, solution: Solution) -> Solution | None:
+    """What the solver that a stored solution names makes of the problem, stopping where it stopped; None if that
+    solver is not at hand."""
+    if solution.solver == FLOW:
+        return solve_by_flow(problem)
+    return solve(problem, work_limit=solution.work if solution.stopped else None) if solution.solver == SOLVER else None
+
+
+def _solution(problem: Problem, laid: Laid, outcome: Outcome) -> Solution:
+    network, prices, beyond = laid.network, outcome.prices, outcome.beyond
+    if outcome.value == outcome.bound:
+        prices, beyond = least_proof(network, outcome)
+    placed = np.flatnonzero(outcome.holder != NOBODY)
+    keys, people = laid.opportunity_keys[outcome.holder[placed]], laid.candidate_keys[placed]
     return Solution(
         assignment=tuple(sorted([*zip(keys.tolist(), people.tolist(), strict=True), *problem.pinned])),
-        value=value,
-        seat_prices=_by_key(graph.opportunity_keys, seat_prices),
-        candidate_prices=_by_key(graph.candidate_keys, people_prices),
-        bound=bound,
-        gap=bound - value,
+        value=laid.pinned_value + outcome.value,
+        seat_prices=by_key(laid.opportunity_keys, prices),
+        candidate_prices=by_key(laid.candidate_keys, beyond),
+        bound=laid.pinned_value + outcome.bound,
+        gap=outcome.bound - outcome.value,
         solver=SOLVER,
-        work=len(graph.value) + relaxed,
+        work=outcome.looked,
+        stopped=outcome.stopped,
     )
 
 
-def _assign(graph: OpenGraph) -> Integers:
-    """The holder of each candidate (NOBODY: none), by min-cost flow as a transportation problem.
-
-    Opportunities supply their seats, candidates take one unit each, and a node "nobody" takes the seats that stay
-    empty and supplies the candidates who stay out, so that leaving a seat empty is allowed and costs nothing.
-    """
-    holder = np.full(len(graph.candidate_keys), NOBODY, dtype=np.int64)
-    opportunities, opportunity = np.unique(graph.opportunity, return_inverse=True)
-    people, candidate = np.unique(graph.candidate, return_inverse=True)
-    if not len(graph.value):
-        return holder
-    degrees = np.bincount(opportunity)
-    seats = np.minimum(graph.seats[opportunities], degrees)
-    nobody = len(opportunities) + len(people)
-    people_nodes = len(opportunities) + np.arange(len(people))
-    # A filled seat counts for one more than its value, where only values scaled beyond any count of seats compete
-    # with it: the greatest value first, the most seats second. `ValuesTooLarge` keeps the product within 64 bits.
-    scale = min(int(seats.sum()), len(people)) + 1
-    flow = min_cost_flow.SimpleMinCostFlow()
-    arcs = flow.add_arcs_with_capacity_and_unit_cost(
-        opportunity, len(opportunities) + candidate, np.ones_like(opportunity), -(graph.value * scale + 1)
+def least_proof(network: Network, outcome: Outcome) -> tuple[Integers, Integers]:
+    """The least prices of seats that prove an optimal outcome, and what they leave people. They are the same for every
+    optimal assignment: a seat's price is exactly what one more seat there would add to the total."""
+    holder, prices = outcome.holder, outcome.prices.copy()
+    # A seat that does not exist costs as much as keeps everybody content without it.
+    for row in np.flatnonzero(network.seats <= 0).tolist():
+        edges = slice(network.offset[row], network.offset[row + 1])
+        prices[row] = (network.worth[edges] - outcome.beyond[network.person[edges]]).max(initial=0)
+    members = np.argsort(holder, kind="stable")
+    member_start = np.searchsorted(holder[members], np.arange(len(prices) + 1))
+    held = np.zeros(network.people, dtype=np.int64)
+    kernels.values_held(network.start, network.target, network.value, holder, held)
+    least = kernels.least_prices(
+        network.start, network.target, network.value, prices, holder, held, members, member_start
     )
-    flow.add_arcs_with_capacity_and_unit_cost(
-        np.arange(len(opportunities)), np.full(len(opportunities), nobody), seats, np.zeros_like(seats)
-    )
-    ones = np.ones(len(people), dtype=np.int64)
-    flow.add_arcs_with_capacity_and_unit_cost(np.full(len(people), nobody), people_nodes, ones, np.zeros_like(ones))
-    flow.set_nodes_supplies(
-        np.concatenate([np.arange(len(opportunities)), people_nodes, [nobody]]),
-        np.concatenate([seats, -ones, [len(people) - int(seats.sum())]]),
-    )
-    status = flow.solve()
-    if status != flow.OPTIMAL:
-        raise NotOptimal(f"min-cost flow ended with {status}")
-    chosen = flow.flows(arcs) > 0
-    holder[people[candidate[chosen]]] = opportunities[opportunity[chosen]]
-    return holder
-
-
-def _by_key(keys: Integers, prices: Integers) -> dict[int, int]:
-    order = np.argsort(keys)
-    return dict(zip(keys[order].tolist(), prices[order].tolist(), strict=True))
+    beyond = np.empty(network.people, dtype=np.int64)
+    kernels.worths_beyond(network.start, network.target, network.value, 1, 0, least, beyond)
+    return least, beyond
