@@ -1,4 +1,4 @@
-"""`/metrics`: what is counted, and how far copies are behind, as Prometheus reads it.
+"""`/metrics`: what is counted, and how far copies and scores are behind, as Prometheus reads it.
 
 The counters are those of the process that answers. There is one: the web server has a single worker process with many
 threads. What the background workers do is read from the database instead, at the moment that somebody asks.
@@ -7,7 +7,8 @@ threads. What the background workers do is read from the database instead, at th
 import hmac
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -19,7 +20,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from matching.models import Rescore
 from matching.queries.copying import waiting
+from matching.queries.marks import freshness
+from matching.queries.marks import waiting as marked
+from matching.queries.rescores import Progress, progress_of, unfinished
 from matching.retrieval import elastic
 from matching.retrieval.breaker import State
 
@@ -45,13 +50,15 @@ def _is_shown(request: HttpRequest) -> bool:
     return not settings.METRICS_TOKEN or hmac.compare_digest(given.encode(), wanted.encode())
 
 
-class Copies(Collector):
+class Asked(Collector):
     """Measured when somebody asks."""
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: asked at the start, when there is no database yet."""
         return iter(())
 
+
+class Copies(Asked):
     def collect(self) -> Iterator[Metric]:
         breaker = GaugeMetricFamily(
             "muster_search_breaker", "1 for the state of this process's circuit breaker.", labels=["state"]
@@ -83,4 +90,43 @@ class Copies(Collector):
         yield from families.values()
 
 
+class Scores(Asked):
+    """How far scores are behind: what was marked, and what a mass change left to do."""
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            yield from self._waiting()
+        except DatabaseError:
+            logger.warning("/metrics says nothing of scores: the database does not answer", exc_info=True)
+
+    def _waiting(self) -> Iterator[Metric]:
+        now = timezone.now()
+        age = freshness(now).total_seconds()
+        yield GaugeMetricFamily("muster_marks", "Candidates, opportunities and pairs to be scored.", marked())
+        yield GaugeMetricFamily("muster_mark_age_seconds", "Age of the oldest change that is not scored.", age)
+        labels = ["cause", "state"]
+        subjects = GaugeMetricFamily(
+            "muster_rescoring_subjects", "Of mass changes: people and opportunities to do in all.", labels=labels
+        )
+        done = GaugeMetricFamily("muster_rescoring_done", "Those of them that are done.", labels=labels)
+        failed = GaugeMetricFamily("muster_rescoring_failed", "Those that could not be scored.", labels=labels)
+        behind = GaugeMetricFamily("muster_rescoring_age_seconds", "Age of the oldest mass change.", labels=labels)
+        for where, (jobs, oldest) in _by_state(unfinished()).items():
+            subjects.add_metric(where, sum(one.total for one in jobs))
+            done.add_metric(where, sum(one.done for one in jobs))
+            failed.add_metric(where, sum(one.failed for one in jobs))
+            behind.add_metric(where, max((now - oldest).total_seconds(), 0.0))
+        yield from (subjects, done, failed, behind)
+
+
+def _by_state(jobs: Iterable[Rescore]) -> dict[tuple[str, str], tuple[list[Progress], datetime]]:
+    """By cause and state, how far they have come and when the oldest change was made."""
+    found: dict[tuple[str, str], tuple[list[Progress], datetime]] = {}
+    for job in jobs:
+        known, oldest = found.get((job.cause, job.state), ([], job.since))
+        found[job.cause, job.state] = ([*known, progress_of(job)], min(oldest, job.since))
+    return found
+
+
 REGISTRY.register(Copies())
+REGISTRY.register(Scores())

@@ -261,6 +261,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-deliveries": _every(5, "accounts.tasks.sweep_deliveries"),
     "fire-timers": _every(2, "accounts.tasks.fire_timers"),
     "drain-marks": _every(5, "matching.tasks.drain_marks"),
+    "rescore-at-large": _every(5, "matching.tasks.rescore_at_large"),
     "copy-marked": _every(5, "matching.tasks.copy_marked"),
     "send-mails": _every(5, "marketplace.tasks.send_mails"),
     "send-digests": _every(5, "matching.tasks.send_digests"),
@@ -304,6 +305,11 @@ ONNX_CHECK_MEGABYTES = env.int("ONNX_CHECK_MEGABYTES", 2_048)
 ONNX_RUN_SECONDS = env.float("ONNX_RUN_SECONDS", 10.0)
 # How many people are found for each opportunity by the linear model that comes near, and ranked by the model itself.
 ONNX_POOL = env.int("ONNX_POOL", 3_000)
+# How much of one worker process's time, in percent, goes into scoring after a mass change, such as another model or a
+# new day. Whatever else there is to do has the rest. 200 keeps two processes busy with it.
+RESCORE_SHARE_PERCENT = env.float("RESCORE_SHARE_PERCENT", 50.0)
+# For so long at a time: who changes something meanwhile waits no longer until it is scored.
+RESCORE_CHUNK_SECONDS = env.float("RESCORE_CHUNK_SECONDS", 0.5)
 # From so many people on, previews of rules are counted in memory, by each process, and not in SQL.
 ROSTER_FROM_PEOPLE = env.int("ROSTER_FROM_PEOPLE", 2_000)
 # What the facts of all people may take there: about 170 bytes a person. 0: never in memory.

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.db.models import Q
 from django.utils import timezone
@@ -13,19 +13,24 @@ from accounts.models import Event
 from accounts.subscriptions import consumes, consumes_many
 from marketplace.core.workflow import APPLICATION, OPPORTUNITY, PLACEMENT
 from marketplace.models import Application, Opportunity, Placement
-from matching.actions import alerts, allocation, copies, decisions, marks
+from matching.actions import alerts, allocation, copies, decisions, marks, mass
 from matching.core.attributes import Subject
-from matching.queries.serving import scored_by_another
+from matching.models import Rescore
+from matching.queries.affected import EVERYTHING as EVERY_SCORE
+from matching.queries.affected import OTHER_MODELS, Scope, set_before
 
 EVERYTHING = frozenset({"RatesPublished", "TaxonomyRevised", "TaxonomyImported"})  # what all facts and terms rest on
 # What has opportunities scored by another model than before.
 MODELS = frozenset({"ModelPromoted", "ModelRestored", "ModelRetired", "SegmentChanged", "SegmentMoved"})
+AT_LARGE = EVERYTHING | MODELS
+# What a revision of the taxonomy may change of a skill or an occupation that scores depend on.
+LINKS = frozenset({"merged_into", "broader_links"})
+NAMES = frozenset({"name", "labels", "kind", "skills"})
 # Moves that change what may be scored, and for whom; what else is told is told by name.
 MOVES = frozenset(move.event for machine in (OPPORTUNITY, APPLICATION, PLACEMENT) for move in machine.moves.values())
 SCORED = (
     (MOVES - {"OpportunitySubmitted", "OpportunityReturned"})
-    | EVERYTHING
-    | MODELS
+    | AT_LARGE
     | {"OpportunityUpdated", "EligibilityRuleSet", "EligibilityWaived", "EligibilityWaiverRevoked", "SeatsChanged"}
     | {"CandidateRegistered", "CandidateUpdated", "VettingRecorded", "VettingWithdrawn"}
     | {"ApplicationSubmitted", "PlacementCreated", "PlacementTermsChanged"}
@@ -49,22 +54,45 @@ SHOWN_BY = frozenset({"visibility", "opens_at"})  # fields whose change opens it
 
 @consumes_many(SCORED)
 def mark(events: Sequence[Event]) -> None:
-    """Mark whatever events have made stale: candidates first, then opportunities, then what rules decide."""
-    since, names = min(event.at for event in events), {event.name for event in events}
-    if names & EVERYTHING:
-        marks.mark_all(since)
-        return
-    about = _by_aggregate(events, MODELS | {"EligibilityRuleSet"})
+    """Mark whatever events have made stale: candidates first, then opportunities, then what rules decide. What changes
+    the scores of all, or of many, is a work of its own."""
+    since = min(event.at for event in events)
+    about = _by_aggregate(events, AT_LARGE | {"EligibilityRuleSet"})
     placed = Placement.objects.filter(pk__in=about["placement"])  # takes hours, or gives them back
     applied = Application.objects.filter(pk__in=about["application"])  # who applies is kept, however low they rank
     concerned = (rows.values_list("candidate_id", flat=True) for rows in (placed, applied))
     marks.mark_candidates(about["candidate"].union(*concerned), since)
     marks.mark_opportunities(about["opportunity"], since)
-    if names & MODELS:
-        marks.mark_opportunities(scored_by_another(on=timezone.now().date()), since)
     for event in sorted(events, key=lambda event: event.aggregate_id):
         if event.name == "EligibilityRuleSet":  # changes verdicts, and nothing else of any score
             marks.mark_changed_rule(event.aggregate_id, event.payload["revision"], event.at)
+    for cause, scope in scopes_of(events):
+        mass.start(cause=cause, scopes=[scope], since=since, now=timezone.now())
+
+
+def scopes_of(events: Sequence[Event]) -> Iterator[tuple[Rescore.Cause, Scope]]:
+    """What events of mass changes leave to be scored, cause by cause; nothing where they change no score."""
+    about = _by_name(events)
+    if about.keys() & MODELS:
+        yield Rescore.Cause.MODEL, OTHER_MODELS
+    if about["RatesPublished"]:
+        first = min(event.aggregate_id for event in about["RatesPublished"])
+        yield Rescore.Cause.RATES, {"kind": "rates", "from": set_before(first, timezone.now())}
+    if about["TaxonomyImported"]:
+        yield Rescore.Cause.TAXONOMY, EVERY_SCORE
+    elif about["TaxonomyRevised"]:
+        yield from _scopes_of_revisions(about["TaxonomyRevised"])
+
+
+def _scopes_of_revisions(events: Sequence[Event]) -> Iterator[tuple[Rescore.Cause, Scope]]:
+    """A revision by hand tells what it changed of a skill or an occupation. Merges and links affect those who hold or
+    ask for the skills; names may stand in anybody's texts."""
+    changed = {name for event in events for name in event.payload.get("changed", ()) or NAMES}
+    if changed & NAMES:
+        yield Rescore.Cause.TAXONOMY, EVERY_SCORE
+    elif changed & LINKS:
+        touched = {pk for event in events for pk in event.payload.get("skills", ())}
+        yield Rescore.Cause.TAXONOMY, {"kind": "skills", "ids": sorted(touched)}
 
 
 @consumes_many(COPIED)
@@ -101,6 +129,13 @@ def alert(event: Event) -> None:
 def expose(event: Event) -> None:
     """Log that an offer was shown to its candidate, with the features of that moment."""
     decisions.log_offer(event.aggregate_id, timezone.now())
+
+
+def _by_name(events: Sequence[Event]) -> Mapping[str, list[Event]]:
+    found: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        found[event.name].append(event)
+    return found
 
 
 def _by_aggregate(events: Sequence[Event], others: frozenset[str]) -> Mapping[str, set[int]]:

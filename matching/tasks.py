@@ -9,10 +9,12 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from matching.actions import copies, decisions, digests, indexing, marks, rebuilding, rescoring
+from matching.actions import copies, decisions, digests, indexing, marks, mass, rebuilding, rescoring
 from matching.actions.bells import Bell
 from matching.core.attributes import Subject
-from matching.models import CopyMark
+from matching.models import CopyMark, Rescore
+from matching.queries.affected import NEW_DAY
+from matching.queries.marks import waiting
 
 TURN_SECONDS = 0.5
 BUILD_SECONDS = 6 * 3600
@@ -31,6 +33,23 @@ def _work(batch: Callable[[datetime], int], bell: Bell) -> None:
 def drain_marks() -> None:
     """Re-score what has changed."""
     _work(rescoring.drain, marks.bell)
+
+
+@shared_task
+def rescore_at_large() -> None:
+    """One chunk of what a mass change left to do, after whatever was marked by now; then rest, and stand in line
+    again. Whoever finds that it is not yet time, or nothing to do, does not: of as many who were rung for as there may
+    be, those go on who are needed."""
+    until = time.monotonic() + TURN_SECONDS
+    behind = waiting()
+    while behind > 0 and (done := rescoring.drain(timezone.now())):
+        behind -= done
+        if time.monotonic() > until:
+            mass.bell.ring()
+            return
+    rest = mass.work(timezone.now())
+    if rest is not None:
+        mass.bell.ring_in(rest)
 
 
 @shared_task
@@ -66,7 +85,7 @@ def send_digests() -> None:
 def mark_for_the_new_day() -> None:
     """Everything: what a day alone changes appends no event."""
     now = timezone.now()
-    marks.mark_all(now)
+    mass.start(cause=Rescore.Cause.DAY, scopes=[NEW_DAY], since=now, now=now)
     for subject in Subject:
         copies.renew_all(subject, now)
 

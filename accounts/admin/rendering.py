@@ -27,10 +27,12 @@ COLOURS = {
     **dict.fromkeys(["published", "accepted", "hired", "filled", "active", "completed"], "success"),
     **dict.fromkeys(["committed", "live", "done", "eligible"], "success"),
     **dict.fromkeys(["sent", "held", "onboarding", "planned", "shadow", "open", "proposed", "pinned"], "info"),
+    **dict.fromkeys(["running"], "info"),
     **dict.fromkeys(["in_review", "paused", "queued", "solving", "committing", "pending", "unknown"], "warning"),
     **dict.fromkeys(["suspended", "failed", "no_show", "ended_early", "rejected", "ineligible"], "danger"),
     **dict.fromkeys(["draft", "closed", "declined", "expired", "withdrawn", "overtaken", "lapsed", "spent"], "default"),
     **dict.fromkeys(["retired", "cancelled", "discarded", "excluded", "dropped", "confirmed", "dismissed"], "default"),
+    **dict.fromkeys(["superseded"], "default"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -53,7 +54,7 @@ class TaxonomyAdmin(RecordedAdmin):
         noun = row._meta.verbose_name
         summary = f"{noun} {row.pk} {'changed: ' + ', '.join(changed) if change else 'added'} by staff"
         revision = TaxonomyRevision.objects.create(number=last + 1, summary=summary[:200], at=now)
-        payload = {noun: row.pk, "changed": changed}
+        payload = {noun: row.pk, "changed": changed, "skills": sorted(getattr(request, "touched_skills", ()))}
         append(revision, "TaxonomyRevised", actor=actor_of(request), by=ActorKind.STAFF, now=now, payload=payload)
 
 
@@ -100,6 +101,13 @@ class SkillAdmin(TaxonomyAdmin):
             )
         )
 
+    def save_related(
+        self, request: HttpRequest, form: ModelForm, formsets: Iterable[BaseInlineFormSet], change: bool
+    ) -> None:
+        formsets = list(formsets)
+        request.touched_skills = _touched(form, formsets)  # type: ignore[attr-defined]
+        super().save_related(request, form, formsets, change)
+
     @display(description="Merged into", ordering="merged_into__name")
     def merged_link(self, skill: Skill) -> str:
         return link(skill.merged_into)
@@ -115,6 +123,17 @@ class SkillAdmin(TaxonomyAdmin):
     @display(description="Opportunities")
     def opportunities_count(self, skill: Any) -> int:
         return skill.opportunities_n
+
+
+def _touched(form: ModelForm, formsets: Iterable[BaseInlineFormSet]) -> set[int]:
+    """The skill, what it is or was merged into, and both ends of every link of it that comes, goes or changes."""
+    touched = {form.instance.pk, form.instance.merged_into_id, form.initial.get("merged_into")}
+    for formset in formsets:
+        if formset.model is SkillBroader:
+            for link in formset.forms:
+                if link.has_changed():
+                    touched |= {link.instance.broader_id, link.initial.get("broader")}
+    return touched - {None}
 
 
 class OccupationLabelInline(EditableInline):

@@ -9,6 +9,7 @@ from celery import current_app
 
 logger = logging.getLogger(__name__)
 
+EXPIRY_SECONDS = 10  # after the task is due; what nobody took by then beat has rung for again
 QUIET_SECONDS = 5.0  # after a failed ring; beat comes every few seconds anyway
 
 
@@ -24,8 +25,12 @@ class Bell:
         if time.monotonic() < self._rest_until:
             return
         self._rest_until = time.monotonic() + self._gather_seconds
+        self.ring_in(self._gather_seconds)
+
+    def ring_in(self, seconds: float) -> None:
+        """For once, and so long from now, whoever else rings. Never raises."""
         try:
-            current_app.send_task(self._task, countdown=self._gather_seconds, retry=False, expires=10)
+            current_app.send_task(self._task, countdown=seconds, retry=False, expires=seconds + EXPIRY_SECONDS)
         except Exception:
             self._rest_until = time.monotonic() + QUIET_SECONDS
             logger.warning("the bell for %s did not ring; beat will", self._task, exc_info=True)

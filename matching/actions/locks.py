@@ -4,6 +4,10 @@ Re-scoring one opportunity reads all candidates, re-scoring one candidate, or on
 batches of opportunities run side by side (`share`), and a batch of candidates or of pairs runs alone (`alone`):
 otherwise one could overwrite a score with facts that were read before the other's change. Marking waits for neither.
 
+Whoever scores an opportunity as a whole holds it (`scoring`): of two the later one writes last, and it reads last.
+
+A re-scoring at large is started, cut into chunks and ended by one at a time (`planning`).
+
 Projections are written one batch after another (`projecting`), so that of two writers of a row the one who read it
 later has the higher transaction number.
 
@@ -13,7 +17,7 @@ Documents are sent by many at a time (`indexing`), and by nobody while an index 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -27,6 +31,8 @@ _COPY_MARKS = 0x63_6F_70_79  # "copy"
 _INDEXING = 0x69_6E_64_78  # "indx"
 _REBUILDING = 0x62_6C_64_73  # "blds"
 _LOGGING = 0x73_68_6F_77  # "show"
+_PLANNING = 0x70_6C_61_6E  # "plan"
+_SCORING = 0x73_63_6F_72  # "scor"
 _SUBJECTS = {Subject.CANDIDATE: 1, Subject.OPPORTUNITY: 2}  # the second halves of these two
 
 Claim = tuple[int, int]
@@ -63,6 +69,21 @@ def share() -> None:
 def alone() -> None:
     """Until the transaction ends: change projections and scores of candidates."""
     _execute("SELECT pg_advisory_xact_lock(%s)", [_RESCORING])
+
+
+def scoring(opportunity_ids: Iterable[int]) -> None:
+    """Until the transaction ends: score these opportunities as a whole. Whoever takes more of them later in the same
+    transaction takes higher ones, so that no two wait for each other."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s, (id %% 2147483647)::int) FROM unnest(%s::bigint[]) AS id",
+            [_SCORING, sorted(opportunity_ids)],
+        )
+
+
+def planning() -> None:
+    """Until the transaction ends: start, plan or end a re-scoring at large."""
+    _execute("SELECT pg_advisory_xact_lock(%s)", [_PLANNING])
 
 
 def indexing(subject: Subject) -> None:

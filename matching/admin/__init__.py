@@ -1,6 +1,17 @@
 """The staff's pages of deciding, the console's first page and its navigation."""
 
-from matching.admin import allocation, copies, dashboard, matches, models, navigation, preview, saved_searches, segments
+from matching.admin import (
+    allocation,
+    copies,
+    dashboard,
+    matches,
+    models,
+    navigation,
+    preview,
+    rescores,
+    saved_searches,
+    segments,
+)
 
 __all__ = [
     "allocation",
@@ -10,6 +21,7 @@ __all__ = [
     "models",
     "navigation",
     "preview",
+    "rescores",
     "saved_searches",
     "segments",
 ]

@@ -50,6 +50,7 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         ("Deliveries", "accounts.delivery", "outbox"),
         ("Transitions", "accounts.transition", "timeline"),
         ("Timers", "accounts.timer", "timer"),
+        ("Re-scorings", "matching.rescore", "published_with_changes"),
         ("Marks", "matching.mark", "refresh"),
         ("Marks of pairs", "matching.pairmark", "sync_alt"),
         ("Departures", "matching.departure", "person_remove"),

@@ -1,4 +1,4 @@
-"""The state machines of deciding: allocation runs, their proposals, scoring models."""
+"""The state machines of deciding: allocation runs, their proposals, scoring models, re-scoring at large."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ STAFF = frozenset({ActorKind.STAFF})
 SYSTEM = frozenset({ActorKind.SYSTEM})
 STAFF_OR_SYSTEM = STAFF | SYSTEM
 PLANNER_OR_SYSTEM = PLANNER | SYSTEM
+STAFF_OR_SYSTEM = STAFF | SYSTEM
 
 
 class RunState(StrEnum):
@@ -103,4 +104,42 @@ MODEL = machine(
     ],
 )
 
-MACHINES = (RUN, PROPOSAL, MODEL)
+
+class RescoreState(StrEnum):
+    QUEUED = "queued"  # waits for a worker to cut it into chunks
+    RUNNING = "running"  # workers take chunk after chunk
+    PAUSED = "paused"  # by staff; what is done stays done
+    FAILED = "failed"  # too much of it could not be scored; what is left waits for staff
+    DONE = "done"
+    CANCELLED = "cancelled"  # by staff; what was left keeps the scores it has
+    SUPERSEDED = "superseded"  # a later change took over what was left
+
+
+_S = RescoreState
+_ACTIVE = (_S.QUEUED, _S.RUNNING)
+_RESTING = (_S.PAUSED, _S.FAILED)
+RESCORE = machine(
+    "re-scoring",
+    RescoreState,
+    initial=_S.QUEUED,
+    moves=[
+        Move(_S.QUEUED, "begin", _S.RUNNING, SYSTEM, "RescoreBegun", "cuts what it is about into chunks"),
+        Move(_S.RUNNING, "finish", _S.DONE, SYSTEM, "RescoreFinished"),
+        *[Move(state, "fail", _S.FAILED, SYSTEM, "RescoreFailed") for state in _ACTIVE],
+        *[Move(state, "pause", _S.PAUSED, STAFF_OR_SYSTEM, "RescorePaused") for state in _ACTIVE],
+        *[
+            Move(state, "resume", _S.QUEUED, STAFF_OR_SYSTEM, "RescoreResumed", "goes on where it stopped")
+            for state in _RESTING
+        ],
+        *[
+            Move(state, action, target, by, event, effects)
+            for state in _ACTIVE + _RESTING
+            for action, target, by, event, effects in (
+                ("cancel", _S.CANCELLED, STAFF_OR_SYSTEM, "RescoreCancelled", "what is left keeps the scores it has"),
+                ("supersede", _S.SUPERSEDED, SYSTEM, "RescoreSuperseded", "the later one does what is left"),
+            )
+        ],
+    ],
+)
+
+MACHINES = (RUN, PROPOSAL, MODEL, RESCORE)

@@ -7,6 +7,7 @@ from matching.models.model import ScoringModel, Segment
 from matching.models.model_file import ModelFile, UnscoredPair
 from matching.models.opening import OpportunityProjection
 from matching.models.projection import CandidateProjection, Departure
+from matching.models.rescore import Rescore, RescoreChunk
 from matching.models.saved_search import Digest, FoundOpportunity, SavedSearch
 from matching.models.word import SearchWord
 
@@ -25,6 +26,8 @@ __all__ = [
     "OpportunityProjection",
     "PairMark",
     "Proposal",
+    "Rescore",
+    "RescoreChunk",
     "SavedSearch",
     "ScoringModel",
     "SearchWord",

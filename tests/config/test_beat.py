@@ -12,7 +12,7 @@ from accounts.actions import idempotency
 from accounts.models import IdempotencyRecord
 from accounts.tasks import forget_idempotency_records
 from config.celery import app
-from matching.models import Mark
+from matching.models import CopyMark, Rescore
 from matching.tasks import mark_for_the_new_day
 from tests.marketplace.factories import a_candidate, a_published_opportunity, a_user, actor_of
 
@@ -36,11 +36,12 @@ def test_expired_keys_are_forgotten_however_many(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.django_db
-def test_a_new_day_marks_everybody_and_what_is_open() -> None:
+def test_a_new_day_has_whatever_is_open_scored_and_everybody_copied() -> None:
     candidate, opportunity = a_candidate(), a_published_opportunity()
-    Mark.objects.all().delete()
+    CopyMark.objects.all().delete()
     mark_for_the_new_day()
-    assert set(Mark.objects.values_list("subject_type", "subject_id")) == {
+    assert list(Rescore.objects.values_list("cause", "state")) == [("day", "queued")]
+    assert set(CopyMark.objects.values_list("subject_type", "subject_id")) == {
         ("candidate", candidate.pk),
         ("opportunity", opportunity.pk),
     }

@@ -80,6 +80,7 @@ def test_counters_are_told_without_a_database(client: Client, monkeypatch: pytes
         raise DatabaseError
 
     monkeypatch.setattr("config.metrics.waiting", away)
+    monkeypatch.setattr("config.metrics.freshness", lambda now: away())
     found = scraped(client)
     assert found["muster_search_breaker", labels(state="closed")] == 1.0
     assert not [name for name, _ in found if name.startswith("muster_copy")]

@@ -13,17 +13,20 @@ from marketplace.actions.candidates import SkillInput
 from marketplace.actions.terms import SkillTermInput
 from marketplace.core.money import Pay
 from marketplace.models import Candidate, Opportunity, Skill
-from matching.actions import copies, indexing, rescoring
+from matching.actions import copies, indexing, mass, rescoring
 from matching.models import AllocationRun, Match
 from tests.marketplace.factories import NOW, Recruiter, a_candidate, a_published_opportunity
 
 
 def work(now: datetime = NOW) -> None:
-    """What the worker does: deliver to the consumers, then score what they marked."""
+    """What the worker does: deliver to the consumers, then score what they marked, then all that they had changed at
+    large."""
     for consumer in ("rescoring", "allocation"):
         while deliver_due(consumer, now):
             pass
     rescoring.drain_all(now)
+    while mass.work_all(now):
+        rescoring.drain_all(now)
 
 
 def copy(now: datetime = NOW) -> None:

@@ -67,6 +67,8 @@ from matching.models import (
     Match,
     OpportunityProjection,
     Proposal,
+    Rescore,
+    RescoreChunk,
     SavedSearch,
     ScoringModel,
     Segment,
@@ -106,6 +108,7 @@ WITHIN_OTHERS = {
     "marketplace.WorkExperience",
     "matching.FeatureSet",
     "matching.ModelFile",
+    "matching.RescoreChunk",
     "matching.SearchWord",
     "matching.FoundOpportunity",
 }
@@ -120,7 +123,7 @@ HISTORY = (
 )  # fmt: skip
 STATEFUL = (
     Opportunity, Application, Offer, Placement, Seat, Invitation, AllocationRun, Proposal, ScoringModel,
-    SuspectedDuplicate,
+    SuspectedDuplicate, Rescore,
 )  # fmt: skip
 
 RULE = {
@@ -132,6 +135,10 @@ RULE = {
 PREDICATE = {"attribute": "arrangement", "op": "eq", "value": "remote"}
 VERDICT = {"outcome": "eligible", "on": "2027-03-01", "failed": [], "unknown": [], "nearest": None, "waived": False,
            "basis": {}}  # fmt: skip
+SCOPES = [
+    {"kind": "everything"}, {"kind": "day"}, {"kind": "models"}, {"kind": "skills", "ids": [1, 2]},
+    {"kind": "rates", "from": None},
+]  # fmt: skip
 CONTRIBUTIONS = {
     "fit": {
         "score": -450_000,
@@ -274,6 +281,12 @@ class Market:
             organisations=[organisation.pk], title="welder", listed_at=NOW, closes_at=later, most_pay=4_000_000,
             skill_ids=[skill.pk], head="'welder':1A", words="'welder'", refreshed_at=NOW,
         )  # fmt: skip
+        job = Rescore.objects.create(
+            cause="taxonomy", scopes=SCOPES, since=NOW, created_at=NOW, planned_at=NOW, total=9,
+            state="paused", seconds_each=0.5, heartbeat_at=NOW,
+        )  # fmt: skip
+        RescoreChunk.objects.create(rescore=job, phase=1, ids=[candidate.pk], size=1, done=1)
+        RescoreChunk.objects.create(rescore=job, phase=3, ids=[opportunity.pk], size=1)
         if n > 1:
             Segment.objects.create(name=f"segment {n}", position=n, rule=PREDICATE)
         run = AllocationRun.objects.create(

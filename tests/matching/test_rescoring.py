@@ -34,7 +34,6 @@ from matching.queries.projection import facts_from, projected_facts
 from tests.marketplace.factories import (
     NOW,
     a_candidate,
-    a_published_opportunity,
     a_skill,
     actor_of,
     an_application,
@@ -77,17 +76,6 @@ def test_freshness_is_the_age_of_the_oldest_mark():
     marks.mark_candidates([7], NOW - timedelta(minutes=3))
     marks.mark_opportunities([7], NOW - timedelta(minutes=1))
     assert freshness(NOW) == timedelta(minutes=3)
-
-
-def test_new_rates_mark_everybody_and_every_open_opportunity():
-    candidate, opportunity = a_candidate(), a_published_opportunity()
-    work()
-    exchange_rates()
-    deliver_due("rescoring", NOW)
-    assert set(Mark.objects.values_list("subject_type", "subject_id")) == {
-        ("candidate", candidate.pk),
-        ("opportunity", opportunity.pk),
-    }
 
 
 def test_a_stored_rule_that_cannot_be_read_matches_nobody_and_holds_up_no_other(caplog) -> None:

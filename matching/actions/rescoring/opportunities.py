@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from marketplace.actions.mentions import read_opportunities
 from marketplace.models import Application, Opportunity
+from matching.actions import locks
 from matching.actions.models import serving_now
 from matching.actions.rescoring.rows import store
 from matching.core.facts import CandidateFacts
@@ -30,6 +31,7 @@ def prepare() -> None:
 
 def rescore(opportunity_ids: list[int], now: datetime) -> None:
     """Make the matches of these opportunities (inner ids) what they should be; the caller holds the shared lock."""
+    locks.scoring(opportunity_ids)
     read_opportunities(opportunity_ids)
     basics = basics_at(now, serving_now())
     scored = scorables(Opportunity.objects.filter(pk__in=opportunity_ids, state__in=SCORED_STATES), basics)

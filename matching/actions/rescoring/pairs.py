@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 from django.db import connection
@@ -20,7 +21,7 @@ from matching.actions.models import serving_now
 from matching.actions.rescoring.rows import store
 from matching.core.eligibility import truth
 from matching.core.facts import CandidateFacts
-from matching.models import CandidateProjection, Mark, Match
+from matching.models import CandidateProjection, Mark, Match, ScoringModel
 from matching.queries.matches import Place, match_of, place_of
 from matching.queries.projection import projected_facts
 from matching.queries.scorable import (
@@ -32,9 +33,14 @@ from matching.queries.scorable import (
     scorables,
     top_k,
 )
+from matching.queries.serving import Served
 
 AT_ONCE = 2000  # opportunities whose terms are held at a time
 
+_MODELS = """
+    SELECT one, (SELECT model_id FROM matching_match WHERE opportunity_id = one LIMIT 1)
+    FROM unnest(%s::bigint[]) AS one
+"""
 _LAST_PLACES = """
     SELECT opportunity_id, -fit, tie_break, candidate_id FROM (
         SELECT *, row_number() OVER (PARTITION BY opportunity_id ORDER BY fit DESC, tie_break, candidate_id) AS place
@@ -70,11 +76,26 @@ def settle(chosen: Mapping[int, set[int]], facts: Mapping[int, CandidateFacts], 
     unsure: set[int] = set()
     for start in range(0, len(ids), AT_ONCE):
         rows = Opportunity.objects.filter(pk__in=ids[start : start + AT_ONCE], state__in=SCORED_STATES)
-        scored = scorables(rows.exclude(pk__in=marked), basics)
+        scored = _as_listed(scorables(rows.exclude(pk__in=marked), basics))
         if scored:
             unsure |= _settle(scored, chosen, facts, people, basics)
     if unsure:
         marks.mark_opportunities(unsure, basics.now)
+
+
+def _as_listed(scored: Mapping[int, Scorable]) -> dict[int, Scorable]:
+    """Each with the model that its matches are of. Until an opportunity is scored as a whole by another model, those of
+    one list stay comparable."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MODELS, [list(scored)])
+        models = {pk: model_id for pk, model_id in cursor.fetchall() if model_id not in (None, scored[pk].model.pk)}
+    known = ScoringModel.objects.select_related("segment").in_bulk(set(models.values()))
+    return {
+        pk: replace(one, served=Served(one.served.segment, one.served.predicate, known[models[pk]]))
+        if pk in models
+        else one
+        for pk, one in scored.items()
+    }
 
 
 def _settle(
