@@ -35,7 +35,7 @@ from marketplace.queries.facts import facts_of, terms_of
 from marketplace.queries.rates import current_rate_set
 from matching.actions.models import serving_now
 from matching.api.exposure import as_scored, exposing
-from matching.core.features import FEATURES
+from matching.core.features import FEATURES, skills_told_of
 from matching.core.scoring import INTERCEPT, probability_ppm
 from matching.models import Decision, Match, Proposal
 from matching.queries.matches import matches_for, verdicts_by_present_rules
@@ -73,9 +73,10 @@ def _sentences(context: Context, row: Any) -> Sentences:
         on = context.now.astimezone(UTC).date()
         facts = facts_of({one.candidate_id for one in rows}, on=on, rate_set=rates)
         terms = terms_of({one.opportunity_id for one in rows}, rate_set=rates, on=on)
-        skills = skills_by_id(skill.skill_id for term in terms.values() for skill in term.skills)
-        names = {key: skill.name for key, skill in skills.items()}
-        return {one.pk: _teller(facts.get(one.candidate_id), terms.get(one.opportunity_id), names) for one in rows}
+        pairs = {one.pk: (facts.get(one.candidate_id), terms.get(one.opportunity_id)) for one in rows}
+        told = {key for person, asked in pairs.values() if person and asked for key in skills_told_of(person, asked)}
+        names = {key: skill.name for key, skill in skills_by_id(told).items()}
+        return {pk: _teller(person, asked, names) for pk, (person, asked) in pairs.items()}
 
     return batched(row, "sentences", load, str)
 

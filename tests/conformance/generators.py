@@ -213,6 +213,7 @@ def terms(chance: Chance, opportunity_id: int) -> OpportunityTerms:
             )
             for skill_id in sorted(chance.some((*SKILLS, 99)))
         ),
+        on=chance.one((None, date(2027, 6, 15), date(2031, 1, 1))),
     )
 
 

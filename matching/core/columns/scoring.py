@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from matching.core.columns.counting import Crowd
 from matching.core.columns.leaves import Leaves
 from matching.core.columns.profiles import Profiles, Whole
 from matching.core.columns.segments import SCALE, Segment
-from matching.core.columns.valuing import VALUED, share_of_years, shares
+from matching.core.columns.valuing import VALUED, recencies, share_of_years, shares
 from matching.core.facts import OpportunityTerms, SkillTerm
 from matching.core.features import FULL, NEUTRAL
 from matching.core.ranking import order_key
@@ -175,7 +176,7 @@ def _prepare(part: Leaves, bits: Bits, terms: OpportunityTerms, head: Head) -> _
         if whole <= 0:
             base += weight * NEUTRAL
             continue
-        sums.append(_coverage(part.segment, bits, before, len(rows), asked))
+        sums.append(_coverage(part.segment, bits, before, len(rows), asked, terms.on))
         factors.append((whole, weight))
     profiles = part.profiled.profiles
     tables, least = _tables(profiles, terms, head.weights)
@@ -194,7 +195,12 @@ def _prepare(part: Leaves, bits: Bits, terms: OpportunityTerms, head: Head) -> _
 
 
 def _coverage(
-    segment: Segment, bits: Bits, before: npt.NDArray[np.int32], people: int, asked: Sequence[SkillTerm]
+    segment: Segment,
+    bits: Bits,
+    before: npt.NDArray[np.int32],
+    people: int,
+    asked: Sequence[SkillTerm],
+    on: date | None,
 ) -> npt.NDArray[np.int32]:
     """For each of the people, the credit of the skills asked, each times its weight."""
     sums = np.zeros(people, np.int32)
@@ -202,12 +208,12 @@ def _coverage(
     for term in asked:
         entries = lists.entries(term.skill_id)
         if entries.stop > entries.start:
-            credit = _credit(segment, entries, term)
+            credit = _credit(segment, entries, term, on)
             _loops().add_credit(sums, bits, before, lists.rows[entries], credit, term.weight)
     return sums
 
 
-def _credit(segment: Segment, entries: slice, term: SkillTerm) -> npt.NDArray[np.int16]:
+def _credit(segment: Segment, entries: slice, term: SkillTerm, on: date | None) -> npt.NDArray[np.int16]:
     """Thousandths of one asked skill, for each who has it."""
     fields = segment.lists[SKILL.column].fields
     credit = fields["level"].part(entries).mapped(lambda level: shares(level // SCALE, term.min_level))
@@ -215,6 +221,10 @@ def _credit(segment: Segment, entries: slice, term: SkillTerm) -> npt.NDArray[np
         asked = term.min_years
         years = fields["years"].part(entries).mapped(lambda years: share_of_years(years, asked))
         credit = credit * years // FULL
+    if on is not None:
+        judged_on = on
+        fresh = fields["last_used"].part(entries).mapped(lambda used: recencies(used, judged_on))
+        credit = credit * fresh // FULL
     return credit.astype(np.int16)
 
 

@@ -18,6 +18,8 @@ from matching.core.columns.profiles import Cases, Whole
 from matching.core.columns.segments import EPOCH, MISSING, SCALE
 from matching.core.facts import OpportunityTerms
 from matching.core.features import FULL, LATE_DAYS, NEUTRAL, OFFICE_HOURS, OTHER_REGION, cents, thousandths
+from matching.core.features.declaring import MONTH_DAYS
+from matching.core.features.skills import FADED, FADING, FRESH_MONTHS
 
 LARGEST = 10**12
 """No measure of a person is as large: whatever is asked beyond it is asked as much."""
@@ -74,6 +76,13 @@ def _hours_fit(cases: Cases, terms: OpportunityTerms) -> Whole:
 def days(day: date) -> int:
     """Since 1970-01-01."""
     return day.toordinal() - EPOCH
+
+
+def recencies(used: Whole, on: date) -> Whole:
+    """`recency` of the features, for many last days of use."""
+    months = np.maximum(days(on) - used // SCALE, 0) // MONTH_DAYS
+    left = np.maximum(FULL - np.maximum(months - FRESH_MONTHS, 0) * FADING, FADED)
+    return np.where(used == MISSING, FULL, left)
 
 
 def _availability_fit(cases: Cases, terms: OpportunityTerms) -> Whole:

@@ -26,11 +26,17 @@ from matching.core.scoring import (
 )
 
 values = st.fixed_dictionaries({name: st.integers(0, 1000) for name in FEATURES})
-weights = st.dictionaries(st.sampled_from(sorted(FEATURES)), st.integers(-1_000_000, 1_000_000))
-heads = st.fixed_dictionaries({"intercept": st.integers(-(10**9), 10**9), "weights": weights})
+
+
+def heads(head: str) -> st.SearchStrategy:
+    may_weigh = sorted(name for name, feature in FEATURES.items() if head in feature.heads)
+    weights = st.dictionaries(st.sampled_from(may_weigh), st.integers(-1_000_000, 1_000_000))
+    return st.fixed_dictionaries({"intercept": st.integers(-(10**9), 10**9), "weights": weights})
+
+
 models = st.builds(
     lambda parts: LinearModel.from_json({"version": "generated", "heads": parts}),
-    st.fixed_dictionaries(dict.fromkeys(HEADS, heads)),
+    st.fixed_dictionaries({head: heads(head) for head in HEADS}),
 )
 
 

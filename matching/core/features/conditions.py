@@ -1,137 +1,26 @@
-"""What scoring looks at, each feature declared once: its unit, its range, what a missing fact means, its sentence.
-
-A value is an integer in thousandths, 0 to 1000, made by integer arithmetic with divisions that round down, from
-facts quantised first (years to thousandths, pay to cents). SQL can therefore repeat every value exactly.
-500 is neutral: a fact is missing, or nothing was asked.
-"""
+"""What the work offers and asks, against what a person wants and can: pay, hours, experience, when and where."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from types import MappingProxyType
 
-from matching.core.facts import CandidateFacts, OpportunityTerms, SkillTerm
+from matching.core.facts import CandidateFacts, OpportunityTerms
+from matching.core.features.declaring import (
+    ALL_HEADS,
+    FULL,
+    NEUTRAL,
+    WISHES,
+    Feature,
+    Names,
+    cents,
+    plain,
+    share,
+    thousandths,
+)
 
-FULL = 1000
-NEUTRAL = 500
 LATE_DAYS = 90  # available this many days after the start is as bad as never
 OFFICE_HOURS = (9 * 60, 17 * 60)  # local minutes after midnight, assumed where working hours are not known
 OTHER_REGION = 250  # same country as an allowed region, another region
-
-Names = Mapping[int, str]  # skill id → label
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """`value` gives thousandths from 0 to 1000; `sentence` says the same for people, without a full stop."""
-
-    name: str
-    heads: frozenset[str]  # the outputs of a model that may weigh it
-    unit: str
-    missing: str  # what an absent fact means
-    value: Callable[[CandidateFacts, OpportunityTerms], int]
-    sentence: Callable[[CandidateFacts, OpportunityTerms, Names], str]
-
-
-ALL_HEADS = frozenset({"fit", "interest", "acceptance"})
-
-
-def thousandths(number: Decimal) -> int:
-    """A decimal in whole thousandths, rounded towards zero."""
-    return int(number * 1000)
-
-
-def cents(amount: Decimal) -> int:
-    """An amount in whole cents, rounded towards zero."""
-    return int(amount * 100)
-
-
-def share(has: int, asked: int) -> int:
-    """`has` ÷ `asked` in thousandths, at most 1000; 1000 where nothing is asked."""
-    if asked <= 0 or has >= asked:
-        return FULL
-    return max(has, 0) * FULL // asked
-
-
-# --- skills
-
-
-def skill_credit(candidate: CandidateFacts, term: SkillTerm) -> int:
-    """Thousandths of one asked skill: level ÷ level asked × years ÷ years asked, 0 without the skill.
-
-    Years that are asked but not known count as neutral.
-    """
-    fact = candidate.skills.get(term.skill_id)
-    if fact is None:
-        return 0
-    credit = share(fact.level, term.min_level)
-    if term.min_years is not None and term.min_years > 0:
-        years = NEUTRAL if fact.years is None else share(thousandths(fact.years), thousandths(term.min_years))
-        credit = credit * years // FULL
-    return credit
-
-
-def _coverage(candidate: CandidateFacts, terms: OpportunityTerms, required: bool) -> int:
-    asked = [term for term in terms.skills if term.required is required]
-    weight = sum(term.weight for term in asked)
-    if weight <= 0:
-        return NEUTRAL
-    return sum(term.weight * skill_credit(candidate, term) for term in asked) // weight
-
-
-def _coverage_sentence(candidate: CandidateFacts, terms: OpportunityTerms, names: Names, required: bool) -> str:
-    kind = "required" if required else "preferred"
-    asked = [term for term in terms.skills if term.required is required]
-    if not asked:
-        return f"no {kind} skills are asked for"
-    missing = [_skill(term, names) for term in asked if term.skill_id not in candidate.skills]
-    short = [
-        f"{_skill(term, names)} ({_shortfall(candidate, term)})"
-        for term in asked
-        if term.skill_id in candidate.skills and skill_credit(candidate, term) < FULL
-    ]
-    sentence = f"has {len(asked) - len(missing)} of {len(asked)} {kind} skill{'s' if len(asked) > 1 else ''}"
-    if missing:
-        sentence += f"; missing: {', '.join(missing)}"
-    if short:
-        sentence += f"; below what is asked: {', '.join(short)}"
-    return sentence
-
-
-def _skill(term: SkillTerm, names: Names) -> str:
-    return names.get(term.skill_id, f"skill {term.skill_id}")
-
-
-def _shortfall(candidate: CandidateFacts, term: SkillTerm) -> str:
-    fact, parts = candidate.skills[term.skill_id], []
-    if fact.level < term.min_level:
-        parts.append(f"level {fact.level} of {term.min_level}")
-    if term.min_years is not None and fact.years is None:
-        parts.append("years unknown")
-    elif term.min_years is not None and fact.years is not None and fact.years < term.min_years:
-        parts.append(f"{plain(fact.years)} of {plain(term.min_years)} years")
-    return ", ".join(parts) or "slightly short"
-
-
-def required_skills(candidate: CandidateFacts, terms: OpportunityTerms) -> int:
-    return _coverage(candidate, terms, required=True)
-
-
-def preferred_skills(candidate: CandidateFacts, terms: OpportunityTerms) -> int:
-    return _coverage(candidate, terms, required=False)
-
-
-def _required_sentence(candidate: CandidateFacts, terms: OpportunityTerms, names: Names) -> str:
-    return _coverage_sentence(candidate, terms, names, required=True)
-
-
-def _preferred_sentence(candidate: CandidateFacts, terms: OpportunityTerms, names: Names) -> str:
-    return _coverage_sentence(candidate, terms, names, required=False)
-
-
-# --- experience, pay, hours
 
 
 def experience(candidate: CandidateFacts, terms: OpportunityTerms) -> int:
@@ -301,31 +190,9 @@ def _commitment_sentence(candidate: CandidateFacts, terms: OpportunityTerms, nam
     )
 
 
-def plain(number: Decimal) -> str:
-    """A number for people: at most two decimals, no trailing zeros."""
-    text = f"{number:.2f}"
-    return text.rstrip("0").rstrip(".")
-
-
-_DECLARED = (
-    Feature(
-        "required_skills",
-        ALL_HEADS,
-        "share of required skills, by weight, level and years",
-        "a skill not listed counts as not had; nothing asked is neutral",
-        required_skills,
-        _required_sentence,
-    ),
-    Feature(
-        "preferred_skills",
-        ALL_HEADS,
-        "share of preferred skills, by weight, level and years",
-        "a skill not listed counts as not had; nothing asked is neutral",
-        preferred_skills,
-        _preferred_sentence,
-    ),
+CONDITIONS = (
     Feature("experience", ALL_HEADS, "share of the years asked", "neutral", experience, _experience_sentence),
-    Feature("pay_fit", ALL_HEADS, "how near the pay comes to the rate asked", "neutral", pay_fit, _pay_sentence),
+    Feature("pay_fit", WISHES, "how near the pay comes to the rate asked", "neutral", pay_fit, _pay_sentence),
     Feature("hours_fit", ALL_HEADS, "share of the weekly hours asked", "neutral", hours_fit, _hours_sentence),
     Feature(
         "availability_fit",
@@ -341,17 +208,10 @@ _DECLARED = (
     Feature("timezone_fit", ALL_HEADS, "share of office hours in common", "neutral", timezone_fit, _timezone_sentence),
     Feature(
         "commitment_fit",
-        ALL_HEADS,
+        WISHES,
         "whether they want this kind of commitment",
         "neutral",
         commitment_fit,
         _commitment_sentence,
     ),
 )
-
-FEATURES: Mapping[str, Feature] = MappingProxyType({feature.name: feature for feature in _DECLARED})
-
-
-def feature_values(candidate: CandidateFacts, terms: OpportunityTerms) -> dict[str, int]:
-    """Every declared feature of one pair, in order of declaration."""
-    return {name: feature.value(candidate, terms) for name, feature in FEATURES.items()}
