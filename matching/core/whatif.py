@@ -88,7 +88,7 @@ def asked_for(facts: CandidateFacts, terms: OpportunityTerms, *, on: date) -> It
         now = facts.skills.get(term.skill_id)
         asked = _as_asked(term, now, on)
         supposed = replace(facts, skills={**facts.skills, term.skill_id: asked})
-        if now is None or skill_credit(supposed, term) > skill_credit(facts, term):
+        if now is None or skill_credit(supposed, term, terms.on) > skill_credit(facts, term, terms.on):
             yield Changes(skills={term.skill_id: asked})
 
 
