@@ -6,8 +6,11 @@ Only what conjugation and number add comes off, never what makes another word: "
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from marketplace.core.folding import singular
 
+_CACHED = 1 << 16  # words, some 10 MB
 _VOWELS = frozenset("aeiouy")
 
 
@@ -15,6 +18,7 @@ def _has_vowel(text: str) -> bool:
     return not _VOWELS.isdisjoint(text)
 
 
+@lru_cache(maxsize=_CACHED)
 def root(word: str) -> str:
     """Of a folded word; one that is not made of letters alone stays as it is.
 

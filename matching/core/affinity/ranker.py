@@ -1,0 +1,104 @@
+"""Ranking people for a text about work, or work for a text about a person, by texts alone and without any labels.
+
+Several signals that fail differently are added up. Each is brought to one scale over a sample of all candidates of the
+query before it is weighed, so that none wins by its unit. Weights are round numbers, the same for every collection;
+what is not known (no taxonomy, no vectors of words, too few texts) leaves its signal out and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.core.affinity import signals
+from matching.core.affinity.collection import Collection, Floats, terms_of
+from matching.core.affinity.occupations import Occupations
+from matching.core.affinity.signals import Places, Signal, Vectors
+from matching.core.affinity.texts import ReadText
+
+WEIGHTS: Mapping[str, float] = {
+    "words": 0.7,
+    "cosine": 0.3,
+    "latent": 0.5,
+    "skills": 0.4,
+    "titles": 0.5,
+    "occupations": 1.5,
+    "related": 1.5,
+    "meaning": 1.5,
+    "aligned": 0.5,
+    "levels": 0.1,
+}
+"""What looks past the words counts most: that is where comparing words fails."""
+
+SCALE = 1_000
+"""Scores are whole thousandths of standard deviations."""
+
+_SAMPLE = 200  # candidates
+_OUTLIER = 4.0  # standard deviations; what lies further out counts as that
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text as it is ranked, with the skills that were recognised in it."""
+
+    read: ReadText
+    skills: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known beside the texts; each part may be missing."""
+
+    occupations: Occupations | None = None
+    broader: Mapping[int, tuple[int, ...]] = field(default_factory=dict)  # skill → the headings above it
+    vectors: Vectors | None = None
+
+
+_NOTHING = Knowledge()
+
+
+class TextRanker:
+    """Made once of all texts; then any query of them is held against any of the candidates."""
+
+    def __init__(self, queries: Sequence[Text], candidates: Sequence[Text], knowledge: Knowledge = _NOTHING) -> None:
+        texts = [text.read for text in (*queries, *candidates)]
+        counted = [terms_of(text) for text in texts]
+        of, known = len(queries), knowledge.occupations
+        collection = Collection(counted[:of], counted[of:], known.rarity if known else None)
+        made: dict[str, Signal | None] = {
+            "words": signals.words(collection),
+            "cosine": signals.cosine(collection),
+            "latent": signals.latent(collection),
+            "skills": signals.skills([text.skills for text in (*queries, *candidates)], of, knowledge.broader),
+            "titles": signals.titles(collection, texts),
+            "levels": signals.levels(texts, of),
+        }
+        if known is not None:
+            made["occupations"] = signals.occupations(counted, texts, of, known)
+            made["related"] = signals.related(counted, texts, of, known)
+        if knowledge.vectors is not None and collection.terms:
+            made["meaning"], made["aligned"] = signals.meanings(collection, texts, knowledge.vectors)
+        self.signals: Mapping[str, Signal] = {name: signal for name, signal in made.items() if signal is not None}
+        # Spread over all of them, and the same ones each time.
+        self._sample = np.unique(np.linspace(0, len(candidates) - 1, min(_SAMPLE, len(candidates))).astype(np.int64))
+
+    def scores(self, query: int, places: Sequence[int] | Places) -> NDArray[np.int64]:
+        """Of these candidates, by their places among all, in thousandths: more is better. Only scores of one query may
+        be compared."""
+        asked = np.asarray(places, dtype=np.int64)
+        total = np.zeros(len(asked))
+        for name in self.signals:
+            total += WEIGHTS[name] * self.standing(name, query, asked)
+        return np.rint(total * SCALE).astype(np.int64)
+
+    def standing(self, name: str, query: int, places: Places) -> Floats:
+        """One signal in standard deviations from the mean of the sample; 0 where it tells nothing apart."""
+        values = self.signals[name](query, np.concatenate([self._sample, places]))
+        sampled = values[: len(self._sample)]
+        spread = float(sampled.std())
+        if spread < 1e-9:
+            return np.zeros(len(places))
+        return np.clip((values[len(self._sample) :] - sampled.mean()) / spread, -_OUTLIER, _OUTLIER)
