@@ -267,6 +267,11 @@ CELERY_BEAT_SCHEDULE = {
     "send-digests": _every(5, "matching.tasks.send_digests"),
     "heartbeat": _every(5, "accounts.tasks.heartbeat"),
     "forget-idempotency-records": _every(3600, "accounts.tasks.forget_idempotency_records"),
+    "forget-shadows": {
+        "task": "matching.tasks.forget_shadows",
+        "schedule": crontab(hour=2, minute=50),
+        "options": {"expires": 6 * 3600},
+    },
     "forget-decisions": {
         "task": "matching.tasks.forget_decisions",
         "schedule": crontab(hour=2, minute=35),
@@ -327,6 +332,9 @@ ELIGIBILITY_REFUSAL_DAYS = env.int("ELIGIBILITY_REFUSAL_DAYS", 30)
 DECISION_REPEAT_MINUTES = env.int("DECISION_REPEAT_MINUTES", 10)
 # How long it is kept what was shown to whom: what models learn from. Well above the longest wait for an outcome below.
 DECISION_RETENTION_DAYS = env.int("DECISION_RETENTION_DAYS", 400)
+# Of each opportunity so many of the best are logged of a model in the shadow and of the live one, and so long kept.
+SHADOW_TOP_K = env.int("SHADOW_TOP_K", 50)
+SHADOW_RETENTION_DAYS = env.int("SHADOW_RETENTION_DAYS", 30)
 # How long after somebody was shown, what they suited, wanted or accepted is put down to it.
 OUTCOME_DAYS = {
     "fit": env.int("OUTCOME_DAYS_FIT", 30),

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from matching.actions import copies, decisions, digests, indexing, marks, mass, rebuilding, rescoring
 from matching.actions.bells import Bell
+from matching.actions.rescoring import shadows
 from matching.core.attributes import Subject
 from matching.models import CopyMark, Rescore
 from matching.queries.affected import NEW_DAY
@@ -88,6 +89,13 @@ def mark_for_the_new_day() -> None:
     mass.start(cause=Rescore.Cause.DAY, scopes=[NEW_DAY], since=now, now=now)
     for subject in Subject:
         copies.renew_all(subject, now)
+
+
+@shared_task
+def forget_shadows() -> None:
+    """All that models in the shadow logged too long ago, a batch at a time."""
+    while shadows.forget(now=timezone.now()):
+        pass
 
 
 @shared_task

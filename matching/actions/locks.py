@@ -28,6 +28,7 @@ _RESCORING = 0x6D_75_73_74_65_72  # "muster"
 _PROJECTING = 0x63_6F_70_79_69_6E_67  # "copying"
 _MARKS = 0x6D_61_72_6B  # "mark", the first of the two halves of a claim's key
 _COPY_MARKS = 0x63_6F_70_79  # "copy"
+_SHADOW_MARKS = 0x73_68_64_77  # "shdw"
 _INDEXING = 0x69_6E_64_78  # "indx"
 _REBUILDING = 0x62_6C_64_73  # "blds"
 _LOGGING = 0x73_68_6F_77  # "show"
@@ -139,6 +140,23 @@ def claim_marks(subject_type: str, limit: int) -> dict[int, Claim]:
         )
         rows = cursor.fetchmany(limit)
     return {subject_id: (mark_id, generation) for subject_id, mark_id, generation in rows}
+
+
+def claim_shadow_marks(limit: int) -> list[int]:
+    """Opportunities that are marked for models in the shadow and that no other worker works on, until the transaction
+    ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH oldest AS MATERIALIZED (
+                SELECT opportunity_id FROM matching_shadowmark ORDER BY since, opportunity_id LIMIT %s
+            )
+            SELECT opportunity_id FROM oldest
+            WHERE pg_try_advisory_xact_lock(%s, (opportunity_id %% 2147483647)::int) LIMIT %s
+            """,
+            [limit + 15, _SHADOW_MARKS, limit],  # more than are wanted: others may have the first of them
+        )
+        return [opportunity_id for (opportunity_id,) in cursor.fetchall()]
 
 
 def claim_pair_marks(limit: int) -> dict[tuple[int, int], Claim]:

@@ -33,6 +33,18 @@ _OPPORTUNITIES = _RAISE.format(
     subjects="SELECT 'opportunity', id, 1, %s FROM marketplace_opportunity WHERE state = ANY(%s) ORDER BY id"
 )
 
+# Who marks never waits for who is at work on a mark: such a one holds no lock of the row before its very end.
+_SHADOWED = """
+    INSERT INTO matching_shadowmark (opportunity_id, since)
+    SELECT id, %s FROM unnest(%s::bigint[]) AS id
+    WHERE EXISTS (SELECT FROM matching_scoringmodel WHERE state = 'shadow')
+    ORDER BY id ON CONFLICT DO NOTHING
+"""
+_ALL_SHADOWED = """
+    INSERT INTO matching_shadowmark (opportunity_id, since)
+    SELECT id, %s FROM marketplace_opportunity WHERE state = ANY(%s) ORDER BY id ON CONFLICT DO NOTHING
+"""
+
 # Somebody whose own batch is at work may be projected as they were and judged by the rule as it was: they come along.
 _PAIRS = """
     INSERT INTO matching_pairmark (opportunity_id, candidate_id, generation, since)
@@ -63,6 +75,20 @@ def mark_all_candidates(since: datetime) -> None:
 def mark_open_opportunities(since: datetime) -> None:
     """Every opportunity that has scores."""
     _mark(_OPPORTUNITIES, [since, list(SCORED_STATES)])
+
+
+def mark_for_shadows(opportunity_ids: Iterable[int], since: datetime) -> None:
+    """Have models in the shadow look at what the live ones have scored, when nothing else is to be done. Marks nothing
+    where there are none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SHADOWED, [since, sorted(set(opportunity_ids))])
+
+
+def mark_all_for_shadows(since: datetime) -> None:
+    """The same of every opportunity that has scores: a model has just come into the shadow."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ALL_SHADOWED, [since, list(SCORED_STATES)])
+    transaction.on_commit(bell.ring, robust=True)
 
 
 def mark_all(since: datetime) -> None:

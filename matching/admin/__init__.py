@@ -11,6 +11,7 @@ from matching.admin import (
     rescores,
     saved_searches,
     segments,
+    shadows,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "rescores",
     "saved_searches",
     "segments",
+    "shadows",
 ]

@@ -9,6 +9,7 @@ from matching.models.opening import OpportunityProjection
 from matching.models.projection import CandidateProjection, Departure
 from matching.models.rescore import Rescore, RescoreChunk
 from matching.models.saved_search import Digest, FoundOpportunity, SavedSearch
+from matching.models.shadow import ShadowFailure, ShadowMark, ShadowRanking
 from matching.models.word import SearchWord
 
 __all__ = [
@@ -32,5 +33,8 @@ __all__ = [
     "ScoringModel",
     "SearchWord",
     "Segment",
+    "ShadowFailure",
+    "ShadowMark",
+    "ShadowRanking",
     "UnscoredPair",
 ]

@@ -104,6 +104,13 @@ def serving(models: Iterable[ScoringModel]) -> Serving:
     return Serving(_resolved(found))
 
 
+def beside(now: Serving, shadow: ScoringModel) -> Serving:
+    """What would serve if a model in the shadow were live."""
+    [it] = _resolved([Served(shadow.segment_id, predicate_of(shadow.segment.rule), shadow)])
+    others = [one for one in now.served if one.segment != shadow.segment_id]
+    return Serving(tuple(sorted([*others, it], key=lambda one: one.model.segment.position)))
+
+
 def predicate_of(stored: Mapping[str, Any] | None) -> Rule:
     """A stored predicate. One that cannot be read any more takes nothing."""
     return OPEN_TO_ALL if stored is None else _read(json.dumps(stored))

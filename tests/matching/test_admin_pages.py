@@ -72,6 +72,9 @@ from matching.models import (
     SavedSearch,
     ScoringModel,
     Segment,
+    ShadowFailure,
+    ShadowMark,
+    ShadowRanking,
     UnscoredPair,
 )
 from tests.marketplace.factories import NOW
@@ -116,7 +119,8 @@ WITHIN_OTHERS = {
 HISTORY = (
     Event, Delivery, Transition, Timer, IdempotencyRecord, OpportunityRevision, Decision, Match, CandidateProjection,
     OpportunityProjection, CopyMark, Mark, Application, Offer, Placement, Seat, Proposal, WaitlistEntry, Notification,
-    TaxonomyRevision, SuspectedDuplicate, SavedSearch, Digest, UnscoredPair,
+    ShadowRanking, ShadowMark, ShadowFailure, TaxonomyRevision, SuspectedDuplicate, SavedSearch, Digest,
+    UnscoredPair,
     *(apps.get_model("marketplace", name) for name in (
         "CandidateFactEvent", "CandidateSkillFactEvent", "CandidateLanguageFactEvent", "AuthorisationFactEvent",
     )),
@@ -157,6 +161,9 @@ class Market:
         self.staff = User.objects.create_superuser("chief@muster.example", "s3cret-pass-phrase", name="Chief")
         self.organisation = Organisation.objects.create(name="Works", slug="works")
         self.segment, _ = Segment.objects.get_or_create(name="everything", defaults={"position": 100})
+        self.model = ScoringModel.objects.create(
+            segment=self.segment, version="version 0", definition=DEFAULT_MODEL.to_json()
+        )
         self.rates = ExchangeRateSet.objects.create(on=date(2027, 1, 1), source="test")
         ExchangeRate.objects.create(rate_set=self.rates, currency="USD", per_euro=Decimal("1.1"))
         self.number = 0
@@ -274,6 +281,14 @@ class Market:
         UnscoredPair.objects.create(
             model=model, opportunity=opportunity, candidate=candidate, reason="gives no number", at=NOW
         )
+        ShadowRanking.objects.create(
+            opportunity=opportunity, model=model, live_model=self.model, day=NOW.date(), at=NOW,
+            candidates=[candidate.pk], ranks=[1], live_ranks=[0],
+            **{name: [1] for name in ("fits", "live_fits", "interests", "live_interests", "acceptances",
+                                      "live_acceptances")},
+        )  # fmt: skip
+        ShadowMark.objects.create(opportunity=opportunity, since=NOW)
+        ShadowFailure.objects.create(model=model, day=NOW.date(), error="ZeroDivisionError", at=NOW)
         Mark.objects.create(subject_type="candidate", subject_id=candidate.pk, since=NOW)
         CopyMark.objects.create(stage="index", subject_type="opportunity", subject_id=opportunity.pk, since=NOW)
         OpportunityProjection.objects.create(

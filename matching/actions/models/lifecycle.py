@@ -14,6 +14,7 @@ from accounts.core.machine import decide
 from accounts.errors import NotFound
 from accounts.models import Transition
 from matching.access import planner_kind
+from matching.actions import marks
 from matching.core.succession import LoggedMove, model_before
 from matching.core.workflow import MODEL, ModelState
 from matching.errors import NoEarlierModel
@@ -28,6 +29,7 @@ def shadow_model(*, actor: Actor, model_id: UUID, now: datetime) -> ScoringModel
     with transaction.atomic():
         model = _locked(actor, model_id)
         move(model, MODEL, "shadow", actor=actor, by=planner_kind(actor), now=now)
+        marks.mark_all_for_shadows(now)
         return model
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from matching.actions import locks
-from matching.actions.rescoring import candidates, opportunities, pairs
+from matching.actions.rescoring import candidates, opportunities, pairs, shadows
 from matching.models import Mark, PairMark
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,8 @@ def drain(now: datetime, limit: int = PAIRS) -> int:
 
     Each batch is one transaction: its scores and the end of its marks come together or not at all. Several workers may
     drain at once. Candidates go first, then pairs, and opportunities wait until no full batch of either is left: so
-    these are scored once, with the newest facts, and not again for every candidate that follows.
+    these are scored once, with the newest facts, and not again for every candidate that follows. Models in the shadow
+    have their turn when nothing that is shown is waiting.
     """
     total = 0
     for stack in _stacks():
@@ -48,8 +49,8 @@ def drain(now: datetime, limit: int = PAIRS) -> int:
         done = _batch(stack, size, now)
         total += done
         if done >= size:
-            break
-    return total
+            return total
+    return total + shadows.score_marked(now)
 
 
 def drain_all(now: datetime) -> int:

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from marketplace.actions.mentions import read_opportunities
 from marketplace.models import Application, Opportunity
-from matching.actions import locks
+from matching.actions import locks, marks
 from matching.actions.models import serving_now
 from matching.actions.rescoring.rows import store
 from matching.core.facts import CandidateFacts
@@ -38,18 +38,20 @@ def rescore(opportunity_ids: list[int], now: datetime) -> None:
     Match.objects.filter(opportunity__in=set(opportunity_ids) - scored.keys()).delete()
     known: dict[int, CandidateFacts] = {}
     rows: list[Match] = []
-    for scorable, kept in _kept(scored, basics, known):
-        rows += (match_of(facts, scorable, basics) for facts in kept)
-        stale = ~Q(candidate__in=[facts.candidate_id for facts in kept]) | ~Q(model=scorable.model)
+    for scorable, best in kept(scored, basics, known):
+        rows += (match_of(facts, scorable, basics) for facts in best)
+        stale = ~Q(candidate__in=[facts.candidate_id for facts in best]) | ~Q(model=scorable.model)
         Match.objects.filter(stale, opportunity=scorable.pk).delete()
     rows.sort(key=lambda row: (row.opportunity_id, row.candidate_id))
     store(rows)
+    marks.mark_for_shadows(scored, now)
 
 
-def _kept(
+def kept(
     scored: Mapping[int, Scorable], basics: Basics, known: dict[int, CandidateFacts]
 ) -> Iterator[tuple[Scorable, list[CandidateFacts]]]:
-    """Of each opportunity those who are among its best, or applied: in memory where everybody is there."""
+    """Of each opportunity those who are among its best by the model that it has, or applied: in memory where everybody
+    is there."""
     by_person = dict(scored)
     crowd = keeper.crowd() if scored else None
     if crowd is not None:

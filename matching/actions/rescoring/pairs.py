@@ -47,6 +47,11 @@ _LAST_PLACES = """
         FROM matching_match WHERE opportunity_id = ANY(%s)
     ) ranked WHERE place = %s
 """
+_OF_OTHER_MODELS = """
+    SELECT served.opportunity_id FROM unnest(%s::bigint[], %s::bigint[]) AS served (opportunity_id, model_id),
+        LATERAL (SELECT model_id FROM matching_match WHERE opportunity_id = served.opportunity_id LIMIT 1) kept
+    WHERE kept.model_id <> served.model_id
+"""
 _BEYOND = """
     SELECT id FROM (
         SELECT id, row_number() OVER (PARTITION BY opportunity_id ORDER BY fit DESC, tie_break, candidate_id) AS place
@@ -106,11 +111,13 @@ def _settle(
     basics: Basics,
 ) -> set[int]:
     """The opportunities of which it is not known any more who is among the best."""
+    others = _scored_by_another(scored)
+    scored = {pk: scorable for pk, scorable in scored.items() if pk not in others}
     before = _places(list(scored), list(facts))
     last_places = _last_places(list(scored))
     rows: list[Match] = []
     gone: list[tuple[int, int]] = []
-    unsure: set[int] = set()
+    unsure = others
     for scorable in scored.values():
         last = last_places.get(scorable.pk)
         for candidate_id in sorted(chosen[scorable.pk] & facts.keys()):
@@ -128,6 +135,7 @@ def _settle(
     _delete(gone)
     store(rows)
     _trim({row.opportunity_id for row in rows})
+    marks.mark_for_shadows({row.opportunity_id for row in rows}, basics.now)
     return unsure
 
 
@@ -165,6 +173,14 @@ def _places(opportunity_ids: list[int], candidate_ids: list[int]) -> dict[tuple[
             candidate__in=candidate_ids, opportunity__in=opportunity_ids
         ).values_list("opportunity_id", "candidate_id", "fit", "tie_break")
     }
+
+
+def _scored_by_another(scored: Mapping[int, Scorable]) -> set[int]:
+    """Those whose matches are of another model than the one that serves them now: their scores are compared with none
+    of its own, so they wait to be scored as a whole. All matches of one have one model, so one of them tells."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_OTHER_MODELS, [list(scored), [scorable.model.pk for scorable in scored.values()]])
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 def _last_places(opportunity_ids: list[int]) -> dict[int, Place]:
