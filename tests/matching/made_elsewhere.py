@@ -11,7 +11,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 from matching.core.scoring import HEADS
 from matching.onnx.checking import CheckLimits
 
-FEATURES = ("required_skills", "preferred_skills", "experience", "pay_fit", "hours_fit")
+FEATURES = ("required_skills", "preferred_skills", "experience", "location_fit", "hours_fit")
 LOG_ODDS = {"muster.outputs": "log-odds"}
 LIMITS = CheckLimits(file_megabytes=5, seconds=20, megabytes=2048, ms_per_thousand_rows=200, run_seconds=5)
 
@@ -115,7 +115,7 @@ def _ensemble(head: str, width: int, draw: np.random.Generator, count: int, dept
     )
 
 
-def per_feature(features: Sequence[str] = ("required_skills", "pay_fit")) -> bytes:
+def per_feature(features: Sequence[str] = ("required_skills", "location_fit")) -> bytes:
     """One input for each feature, in whole numbers and shapes of both kinds; probabilities come out."""
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT64, [PAIRS, 1] if place % 2 else [PAIRS])

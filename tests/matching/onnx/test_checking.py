@@ -20,7 +20,7 @@ from matching.core.scoring import HEADS, InvalidModel, LinearModel
 from matching.onnx.checking import ROOT, CheckedFile, check_file
 from tests.matching import made_elsewhere as made
 
-WEIGHTS = {head: {"required_skills": 5000 + 7 * place, "pay_fit": 1500} for place, head in enumerate(HEADS)}
+WEIGHTS = {head: {"required_skills": 5000 + 7 * place, "location_fit": 1500} for place, head in enumerate(HEADS)}
 INTERCEPTS = {head: -3_000_000 + place for place, head in enumerate(HEADS)}
 
 
@@ -67,7 +67,7 @@ def test_trees_are_accepted() -> None:
 def test_an_input_for_each_feature_is_accepted_with_probabilities() -> None:
     interface = checked(made.per_feature()).definition["interface"]
     assert (interface["is_matrix"], interface["scale"]) == (False, "probabilities")
-    assert interface["inputs"] == [["required_skills", "int64"], ["pay_fit", "int64"]]
+    assert interface["inputs"] == [["required_skills", "int64"], ["location_fit", "int64"]]
 
 
 def test_a_manifest_says_what_the_file_does_not() -> None:
@@ -189,12 +189,12 @@ def test_a_tensor_that_claims_to_be_huge_is_refused() -> None:
     ("content", "manifest", "reason"),
     [
         (made.network(("required_skills", "shoe_size")), None, "features.shoe_size is not a declared feature"),
-        (made.network(("pay_fit", "pay_fit")), None, "features name a feature twice"),
-        (made.network(), {"features": ["pay_fit"]}, "manifest.features is not what the model's own metadata says"),
+        (made.network(("location_fit", "location_fit")), None, "features name a feature twice"),
+        (made.network(), {"features": ["location_fit"]}, "manifest.features is not what the model's own metadata says"),
         (made.network(), {"outputs": "probabilities"}, "manifest.outputs is not what"),
         (made.network(), {"colour": "red"}, "manifest must be an object of none but"),
         (made.network(), {"values": "percent"}, "manifest.values must be one of thousandths, shares"),
-        (made.network(), {"features": "pay_fit"}, "manifest.features must be a list"),
+        (made.network(), {"features": "location_fit"}, "manifest.features must be a list"),
         (made.network(), {"calibration": ""}, "manifest.calibration must be a text"),
         (made.summed(metadata={}).SerializeToString(), None, "outputs are in no stated scale"),
         (
@@ -230,7 +230,7 @@ def test_inputs_must_leave_the_number_of_pairs_open(shape: list | None, reason: 
 
 
 def test_texts_are_no_features() -> None:
-    inputs = [helper.make_tensor_value_info("pay_fit", TensorProto.STRING, [None, 1])]
+    inputs = [helper.make_tensor_value_info("location_fit", TensorProto.STRING, [None, 1])]
     assert "must be of double, float, int32, int64" in unreadable(made.summed(inputs=inputs).SerializeToString())
 
 
@@ -246,7 +246,7 @@ def test_an_output_must_be_one_number_for_each_pair() -> None:
 def test_a_score_that_is_no_number_is_refused_with_the_values_it_came_of() -> None:
     reason = refused(made.giving_nan_where_all_is_full())
     assert reason.startswith("outputs.fit are nan for ")
-    assert '"pay_fit": 1000' in reason
+    assert '"location_fit": 1000' in reason
 
 
 def test_what_is_beyond_one_is_no_probability() -> None:
