@@ -13,15 +13,17 @@ from functools import cached_property
 import numpy as np
 
 from marketplace.models import Application, Candidate, CandidateGroup, CandidateGroupMembership
+from marketplace.queries.facts import facts_of
 from matching.core.columns import Crowd
 from matching.core.columns.bits import Bits
 from matching.core.columns.passing import passing
 from matching.core.columns.scoring import Best, best, first, scored_by_columns, scores
-from matching.core.eligibility import truth
+from matching.core.eligibility import Outcome, truth
 from matching.core.facts import CandidateFacts
 from matching.core.rules import normal
 from matching.core.scoring import Head, LinearModel
-from matching.models import CandidateProjection
+from matching.models import CandidateProjection, Match
+from matching.queries.matches import match_of
 from matching.queries.projection import facts_from
 from matching.queries.scorable import Basics, Scorable, top_k
 
@@ -96,6 +98,17 @@ def best_for(scorable: Scorable, basics: Basics, crowd: Crowd, k: int | None = N
     for found in contenders([scorable], basics, crowd):
         return found.best(top_k() if k is None else k)
     raise LookupError(f"the model of opportunity {scorable.pk} is not linear")
+
+
+def best_now(scorable: Scorable, basics: Basics, crowd: Crowd, k: int) -> list[Match]:
+    """The matches of the first k, not stored, judged and scored by what the tables say of them now: so whoever is
+    ineligible by that is left out, and the others stand in the order of their scores. In a constant number of
+    statements. Raises LookupError where the model cannot score everybody at once."""
+    ids = best_for(scorable, basics, crowd, k).ids.tolist()
+    facts = facts_of(ids, on=basics.on, rate_set=basics.rates)
+    rows = [match_of(facts[pk], scorable, basics) for pk in ids if pk in facts]
+    passing = [row for row in rows if row.outcome != Outcome.INELIGIBLE]
+    return sorted(passing, key=lambda row: (-row.fit, row.tie_break, row.candidate_id))
 
 
 def _passes(scorable: Scorable, facts: CandidateFacts, basics: Basics) -> bool:

@@ -84,6 +84,11 @@ class Leaves:
                 self._known.popitem(last=False)
         return leaf
 
+    def forget(self) -> None:
+        """The answers to all criteria."""
+        with self._lock:
+            self._known.clear()
+
     def codes_among(self, column: str, people: Mask) -> dict[str, int]:
         """How many of these people have each code of a column of codes, or each member of a column of members."""
         if column in self.segment.codes:
