@@ -66,6 +66,11 @@ def batched(row: Model, key: Hashable, load: Callable[[list[Any]], Mapping[Any, 
     return answers[key]
 
 
+def answered(row: Model, key: Hashable) -> Any:
+    """What `batched` found for a row under this key; None where nobody has asked yet."""
+    return row.__dict__.get(_ANSWERS, {}).get(key)
+
+
 def _is_loaded(row: Model, name: str) -> bool:
     return name in row._state.fields_cache
 

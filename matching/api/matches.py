@@ -2,7 +2,7 @@
 
 import struct
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -20,7 +20,7 @@ from accounts.api.connections import Key, Order, Page, page, page_size
 from accounts.api.context import Context, Info
 from accounts.api.fields import one
 from accounts.api.nodes import Node, node_type
-from accounts.api.peers import batched, related, together
+from accounts.api.peers import answered, batched, related, together
 from accounts.api.scalars import BigInt
 from accounts.core.actor import Actor
 from accounts.errors import NotFound
@@ -35,10 +35,12 @@ from marketplace.queries.facts import facts_of, terms_of
 from marketplace.queries.rates import current_rate_set
 from matching.actions.models import serving_now
 from matching.api.exposure import as_scored, exposing
+from matching.core.eligibility import Outcome
+from matching.core.facts import CandidateFacts, OpportunityTerms
 from matching.core.features import FEATURES, skills_told_of
 from matching.core.scoring import INTERCEPT, probability_ppm
 from matching.models import Decision, Match, Proposal
-from matching.queries.matches import matches_for, verdicts_by_present_rules
+from matching.queries.matches import Present, matches_for, rechecked
 from matching.queries.recommendations import recommendation, recommendations_for
 from matching.queries.scorable import basics_at
 
@@ -71,14 +73,23 @@ def _sentences(context: Context, row: Any) -> Sentences:
     def load(rows: list[Any]) -> dict[int, Sentences]:
         rates = context.remembered("rates", lambda: current_rate_set(on=context.now.date()))
         on = context.now.astimezone(UTC).date()
-        facts = facts_of({one.candidate_id for one in rows}, on=on, rate_set=rates)
-        terms = terms_of({one.opportunity_id for one in rows}, rate_set=rates, on=on)
+        facts, terms = _known(rows)
+        if len(facts) < len({one.candidate_id for one in rows}):
+            facts = facts_of({one.candidate_id for one in rows}, on=on, rate_set=rates)
+            terms = terms_of({one.opportunity_id for one in rows}, rate_set=rates, on=on)
         pairs = {one.pk: (facts.get(one.candidate_id), terms.get(one.opportunity_id)) for one in rows}
         told = {key for person, asked in pairs.values() if person and asked for key in skills_told_of(person, asked)}
         names = {key: skill.name for key, skill in skills_by_id(told).items()}
         return {pk: _teller(person, asked, names) for pk, (person, asked) in pairs.items()}
 
     return batched(row, "sentences", load, str)
+
+
+def _known(rows: Collection[Any]) -> tuple[dict[int, CandidateFacts], dict[int, OpportunityTerms]]:
+    """What was gathered of these pairs already, when they were rechecked."""
+    present = [one for row in rows if (one := answered(row, "present")) is not None]
+    facts = {one.facts.candidate_id: one.facts for one in present}
+    return facts, {one.scorable.pk: one.scorable.terms for one in present}
 
 
 def _teller(facts: Any, terms: Any, names: Mapping[int, str]) -> Sentences:
@@ -132,9 +143,16 @@ BY_FIT = Order("matches", (Key("fit", descending=True), Key("tie_break"), Key("c
 
 
 def matches_page(context: Context, opportunity: Opportunity, *, first: int | None, after: str | None) -> Any:
-    """One page of who suits an opportunity best. Raises InvalidInput."""
+    """One page of who suits an opportunity best, rechecked: whom the rule has come to refuse, as it stands or by what
+    they are now, is left out, though the count may still know them. Raises InvalidInput."""
     rows = matches_for(opportunity).select_related(None)
     found = page(rows, first=first, after=after, order=BY_FIT)
+    shown = _still_matched(context, found.rows)
+    while found.rows and not shown and found.has_next:  # an empty page would have no cursor to go on from
+        found = page(rows, first=first, after=BY_FIT.cursor(found.rows[-1]), order=BY_FIT)
+        shown = _still_matched(context, found.rows)
+    found.rows = shown
+    found.has_previous = after is not None
     found.on_read = exposing(
         context,
         Decision.Surface.MATCHES,
@@ -221,19 +239,26 @@ def _access_match(actor: Actor, match_id: UUID) -> Match:
     return match
 
 
-def _restate(context: Context, match: Match) -> None:
-    """Have matches that were computed under an earlier rule carry the verdict of the present one."""
+def _present(context: Context, match: Match) -> Present | None:
+    """What the tables say now of a match and its peers, which from then on carry the verdict by it."""
 
-    def load(rows: list[Match]) -> dict[int, bool]:
-        outdated = [one for one in rows if related(one, "opportunity").current_revision_id != one.revision_id]
-        if outdated:
-            verdicts = verdicts_by_present_rules(outdated, basics_at(context.now, serving_now()))
-            for one in outdated:
-                if one.pk in verdicts:
-                    one.verdict = verdicts[one.pk].to_json()
-        return {}
+    def load(rows: list[Match]) -> dict[int, Present]:
+        kept = [one for one in rows if not one._state.adding]  # the others were computed just now
+        found = rechecked(kept, basics_at(context.now, serving_now())) if kept else {}
+        for one in kept:
+            if one.pk in found:
+                one.verdict = found[one.pk].verdict.to_json()
+                one.outcome = found[one.pk].verdict.outcome.value
+        return found
 
-    batched(match, "restated", load, True)
+    return batched(match, "present", load, None)  # type: ignore[no-any-return]
+
+
+def _still_matched(context: Context, rows: list[Match]) -> list[Match]:
+    """Those whom the rule does not refuse by what the tables say now."""
+    for row in rows:
+        _present(context, row)
+    return [row for row in rows if row.outcome != Outcome.INELIGIBLE]
 
 
 @node_type(
@@ -272,5 +297,5 @@ class MatchType(Node):
 
     @strawberry.field(description="Eligibility, by the rule as it stands.")
     def verdict(root: strawberry.Parent[Any], info: Info) -> VerdictType | None:
-        _restate(info.context, root)
+        _present(info.context, root)
         return stored_verdict(info.context, root)  # type: ignore[return-value]

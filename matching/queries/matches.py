@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from marketplace.models import Application, Opportunity
+from marketplace.queries.facts import facts_of
 from matching.core.eligibility import Verdict, evaluate
 from matching.core.facts import CandidateFacts
 from matching.core.ranking import order_key
 from matching.core.scoring import HEADS, score
 from matching.models import Match
-from matching.queries.projection import projected_facts
 from matching.queries.scorable import Basics, Scorable, scorables
 
 Place = tuple[int, str, int]
@@ -73,16 +74,23 @@ def matches_for(opportunity: Opportunity) -> QuerySet[Match]:
     )
 
 
-def verdicts_by_present_rules(matches: Collection[Match], basics: Basics) -> dict[int, Verdict]:
-    """By match (inner id), what the rules as they stand now say of pairs that were matched under earlier ones.
+@dataclass(frozen=True)
+class Present:
+    """What the tables say now of a pair that was matched."""
 
-    A rule that is set anew has only those scored again for whom it decides otherwise; what it asks of the others may
-    have changed too. A constant number of statements.
-    """
+    facts: CandidateFacts
+    scorable: Scorable
+    verdict: Verdict
+
+
+def rechecked(matches: Collection[Match], basics: Basics) -> dict[int, Present]:
+    """By match (inner id), the pair by the facts and the rule as they stand: either may have changed since it was
+    matched. Left out are those of whom nothing is there any more. A constant number of statements."""
     scored = scorables(Opportunity.objects.filter(pk__in={one.opportunity_id for one in matches}), basics)
-    facts = {one.candidate_id: one for one in projected_facts({one.candidate_id for one in matches})}
-    return {
-        one.pk: verdict_of(facts[one.candidate_id], scored[one.opportunity_id], basics)
-        for one in matches
-        if one.candidate_id in facts and one.opportunity_id in scored
-    }
+    facts = facts_of({one.candidate_id for one in matches}, on=basics.on, rate_set=basics.rates)
+    found: dict[int, Present] = {}
+    for one in matches:
+        person, scorable = facts.get(one.candidate_id), scored.get(one.opportunity_id)
+        if person is not None and scorable is not None:
+            found[one.pk] = Present(person, scorable, verdict_of(person, scorable, basics))
+    return found

@@ -63,7 +63,9 @@ def hang(count: int) -> None:
         with connection.cursor() as cursor:
             for statement in indexes:
                 cursor.execute(statement)
-            cursor.execute(f"VACUUM ANALYZE marketplace_candidate, {', '.join(f'marketplace_{one}' for one in _TABLES)}")
+            cursor.execute(
+                f"VACUUM ANALYZE marketplace_candidate, {', '.join(f'marketplace_{one}' for one in _TABLES)}"
+            )
     connection.close()
 
 

@@ -204,7 +204,9 @@ def _decision(job: Job) -> Measured:
             assert all(one.verdict and one.contributions for one in found)
             value, baseline = by_turns(lambda: (forget(), ours())[1], by_hand)
             _print(job, scorable, basics, value, baseline)
-    return Measured(value * 1e3, baseline * 1e3, "the same rule and score in SQL written by hand, neither rechecked nor explained")
+    return Measured(
+        value * 1e3, baseline * 1e3, "the same rule and score in SQL written by hand, neither rechecked nor explained"
+    )
 
 
 def _print(job: Job, scorable: Scorable, basics: Basics, value: float, baseline: float) -> None:
@@ -309,9 +311,7 @@ def asking(job: Job) -> Iterator[tuple[Scorable, Basics]]:
         segment = Segment.objects.order_by("position").last()
         assert segment is not None
         ScoringModel.objects.filter(state="live").update(state="retired")
-        ScoringModel.objects.create(
-            version=MODEL.version, segment=segment, definition=MODEL.to_json(), state="live"
-        )
+        ScoringModel.objects.create(version=MODEL.version, segment=segment, definition=MODEL.to_json(), state="live")
         basics = basics_at(NOW, serving_now())
         [scorable] = scorables(Opportunity.objects.filter(pk=opportunity.pk), basics).values()
         assert scorable.model.version == MODEL.version

@@ -19,7 +19,7 @@ from matching.actions.rescoring import pairs as pair_rescoring
 from matching.models import Mark, Match, PairMark
 from matching.queries import freshness
 from matching.queries.marks import waiting
-from matching.queries.matches import verdicts_by_present_rules
+from matching.queries.matches import rechecked
 from matching.queries.scorable import basics_at
 from tests.conformance import generators
 from tests.conformance.generators import Chance
@@ -201,7 +201,8 @@ def test_a_match_that_was_not_scored_again_tells_what_the_present_rule_asks() ->
     work()
     match = Match.objects.get(candidate=silent)
     [asked] = match.verdict["unknown"]
-    [verdict] = verdicts_by_present_rules([match], basics_at(NOW, serving_now())).values()
+    [present] = rechecked([match], basics_at(NOW, serving_now())).values()
+    verdict = present.verdict
     assert [one.subject for one in verdict.unknown] == [asked["subject"], "language"]
     assert verdict.basis.rule_revision == opportunity.revisions.count()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from marketplace.models import Offer
+from marketplace.models import Candidate, CandidateSkill, Offer
 from matching.actions.allocation import solve_run
 from matching.models import AllocationRun
 from tests.config.graphql_client import Asker, global_id
@@ -103,6 +103,43 @@ def test_pages_of_matches_neither_skip_nor_repeat() -> None:
         if not page["pageInfo"]["hasNextPage"]:
             break
     assert len(seen) == len(set(seen)) == 5
+
+
+def test_matches_are_judged_by_what_people_are_when_they_are_read() -> None:
+    now = timezone.now()
+    owner, skill = an_organisation(now=now), a_skill()
+    rule = {"all": [{"skill": skill.pk, "minLevel": 2}, {"attribute": "country", "op": "eq", "value": "DE"}]}
+    opportunity = asking_for(skill, owner, rule=rule, now=now)
+    stays, weaker, mover, silent = (skilled(skill, level, country="DE", now=now) for level in (3, 3, 3, 4))
+    work(now)
+    query = """query ($id: ID!, $first: Int, $after: String) { matches(opportunity: $id, first: $first, after: $after) {
+        pageInfo { hasNextPage endCursor } nodes { outcome candidate { id } verdict { outcome questions { subject } } } } }"""
+    CandidateSkill.objects.filter(candidate=weaker).update(level=1)
+    Candidate.objects.filter(pk=mover.pk).update(country="FR")
+    Candidate.objects.filter(pk=silent.pk).update(country="")
+    nodes = Asker(owner.user).ask(query, id=global_id(opportunity))["matches"]["nodes"]
+    assert [node["candidate"]["id"] for node in nodes] == [global_id(silent), global_id(stays)]
+    assert [node["outcome"] for node in nodes] == ["UNKNOWN", "ELIGIBLE"]
+    assert [node["verdict"]["outcome"] for node in nodes] == ["UNKNOWN", "ELIGIBLE"]
+    assert nodes[0]["verdict"]["questions"] == [{"subject": "country"}]
+
+
+def test_a_page_of_people_who_have_become_ineligible_is_passed_over() -> None:
+    now = timezone.now()
+    owner, skill = an_organisation(now=now), a_skill()
+    opportunity = asking_for(skill, owner, rule={"skill": skill.pk, "minLevel": 2}, now=now)
+    lost = [skilled(skill, 5, now=now) for _ in range(4)]
+    kept = skilled(skill, 2, now=now)
+    work(now)
+    CandidateSkill.objects.filter(candidate__in=lost).update(level=1)
+    query = """query ($id: ID!, $first: Int) { matches(opportunity: $id, first: $first) {
+        pageInfo { hasNextPage hasPreviousPage endCursor } nodes { candidate { id } } } }"""
+    page = Asker(owner.user).ask(query, id=global_id(opportunity), first=2)["matches"]
+    assert page["nodes"] == [{"candidate": {"id": global_id(kept)}}]
+    assert page["pageInfo"]["hasNextPage"] is False
+    assert page["pageInfo"]["hasPreviousPage"] is False
+    CandidateSkill.objects.filter(candidate=kept).update(level=1)
+    assert Asker(owner.user).ask(query, id=global_id(opportunity), first=2)["matches"]["nodes"] == []
 
 
 def test_an_allocation_is_planned_shown_and_committed() -> None:
