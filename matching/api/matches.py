@@ -239,19 +239,19 @@ def _access_match(actor: Actor, match_id: UUID) -> Match:
     return match
 
 
-def _present(context: Context, match: Match) -> Present | None:
+def _present(context: Context, row: Match) -> Present | None:
     """What the tables say now of a match and its peers, which from then on carry the verdict by it."""
 
     def load(rows: list[Match]) -> dict[int, Present]:
         kept = [one for one in rows if not one._state.adding]  # the others were computed just now
         found = rechecked(kept, basics_at(context.now, serving_now())) if kept else {}
-        for one in kept:
-            if one.pk in found:
-                one.verdict = found[one.pk].verdict.to_json()
-                one.outcome = found[one.pk].verdict.outcome.value
+        for match in kept:
+            if match.pk in found:
+                match.verdict = found[match.pk].verdict.to_json()
+                match.outcome = found[match.pk].verdict.outcome.value
         return found
 
-    return batched(match, "present", load, None)  # type: ignore[no-any-return]
+    return batched(row, "present", load, None)
 
 
 def _still_matched(context: Context, rows: list[Match]) -> list[Match]:

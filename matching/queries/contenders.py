@@ -29,17 +29,17 @@ from matching.queries.scorable import Basics, Scorable, top_k
 
 
 def linear_head(scorable: Scorable, name: str = "fit") -> Head | None:
-    """What scores the opportunity, where it can be told for everybody at once."""
-    model = scorable.scorer
-    if not isinstance(model, LinearModel) or not scored_by_columns(model.heads[name]):
-        return None
-    return model.heads[name]
+    """What ranks the opportunity's people, where it can be told for everybody at once: the model's own head where it is
+    linear, else that of the linear one which comes nearest to it."""
+    head = scorable.linear.heads[name]
+    return head if scored_by_columns(head) else None
 
 
 @dataclass(frozen=True, eq=False)
 class Contenders:
     """Those whom one opportunity may be matched with: `among` the crowd, and `unseen`, who applied without letting
-    themselves be found. `applied` are all who did."""
+    themselves be found. `applied` are all who did. Scores are by `head`, and so near ones where the model itself is not
+    linear: then whoever wants its own order has the first of many more scored by it."""
 
     scorable: Scorable
     basics: Basics
@@ -48,6 +48,11 @@ class Contenders:
     among: Bits
     unseen: tuple[CandidateFacts, ...]
     applied: frozenset[int]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the scores are the model's own."""
+        return isinstance(self.scorable.scorer, LinearModel)
 
     def best(self, k: int) -> Best:
         """The first k in the total order."""
@@ -68,14 +73,14 @@ class Contenders:
 
     @cached_property
     def _unseen(self) -> Best:
-        totals = [self.scorable.score_of("fit", facts) for facts in self.unseen]
+        totals = [self.scorable.near_score_of("fit", facts) for facts in self.unseen]
         ids = [facts.candidate_id for facts in self.unseen]
         return Best(np.array(ids, np.int64), np.array(totals, np.int64))
 
 
 def contenders(scored: Collection[Scorable], basics: Basics, crowd: Crowd) -> Iterator[Contenders]:
-    """Of each of these opportunities, in turn; those whose model cannot score everybody at once are left out. The
-    crowd is everybody who can be found. A constant number of statements."""
+    """Of each of these opportunities, in turn; those that weigh what columns do not tell are left out. The crowd is
+    everybody who can be found. A constant number of statements."""
     applied = _applied(scored)
     refused = _refused(scored)
     facts = _out_of_sight(crowd, set().union(*applied.values()))
@@ -93,17 +98,17 @@ def contenders(scored: Collection[Scorable], basics: Basics, crowd: Crowd) -> It
 
 
 def best_for(scorable: Scorable, basics: Basics, crowd: Crowd, k: int | None = None) -> Best:
-    """The top K for an opportunity, as many as are kept if None: candidates (inner ids) and scores, best first. Raises
-    LookupError where its model cannot score everybody at once."""
+    """The top K for an opportunity, as many as are kept if None: candidates (inner ids) and scores, best first. By
+    the linear model where its own is not one. Raises LookupError where that weighs what columns do not tell."""
     for found in contenders([scorable], basics, crowd):
         return found.best(top_k() if k is None else k)
-    raise LookupError(f"the model of opportunity {scorable.pk} is not linear")
+    raise LookupError(f"the model of opportunity {scorable.pk} weighs what columns do not tell")
 
 
 def best_now(scorable: Scorable, basics: Basics, crowd: Crowd, k: int) -> list[Match]:
     """The matches of the first k, not stored, judged and scored by what the tables say of them now: so whoever is
     ineligible by that is left out, and the others stand in the order of their scores. In a constant number of
-    statements. Raises LookupError where the model cannot score everybody at once."""
+    statements. Raises LookupError as `best_for` does."""
     ids = best_for(scorable, basics, crowd, k).ids.tolist()
     facts = facts_of(ids, on=basics.on, rate_set=basics.rates)
     rows = [match_of(facts[pk], scorable, basics) for pk in ids if pk in facts]

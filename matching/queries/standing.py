@@ -25,7 +25,8 @@ def standings_of(scorable: Scorable, basics: Basics, people: Sequence[CandidateF
     they have, among everybody else whom the opportunity may be matched with. None for those whom the rule refuses.
 
     Whether they can be found, or want nothing to do with the organisation, is not asked of them. In a constant number
-    of statements over the roster; without one, everybody is read.
+    of statements over the roster; without one, everybody is read. Where the model is not linear, the linear one that
+    comes nearest ranks.
     """
     admitted = [_is_admitted(scorable, basics, facts) for facts in people]
     if not any(admitted):
@@ -47,10 +48,10 @@ def _everybody(scorable: Scorable, basics: Basics) -> Best:
         for found in contenders([scorable], basics, crowd):
             return found.scores()
     pool = pool_of(scorable, basics).values_list("pk", flat=True)
-    scored = [(one.candidate_id, scorable.score_of("fit", one)) for one in projected_facts(pool)]
+    scored = [(one.candidate_id, scorable.near_score_of("fit", one)) for one in projected_facts(pool)]
     return Best(*np.array(scored, np.int64).reshape(-1, 2).T)
 
 
 def _rank(scorable: Scorable, basics: Basics, facts: CandidateFacts, everybody: Best) -> int:
-    score = scorable.score_of("fit", facts)
+    score = scorable.near_score_of("fit", facts)
     return standing(everybody, facts.candidate_id, score, opportunity_id=scorable.pk, key=basics.key)

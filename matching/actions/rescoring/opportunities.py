@@ -56,6 +56,8 @@ def kept(
     crowd = keeper.crowd() if scored else None
     if crowd is not None:
         for found in contenders(list(scored.values()), basics, crowd):
+            if not found.is_exact:
+                continue
             ids = {*found.best(top_k()).ids.tolist(), *found.applicants()}
             yield by_person.pop(found.scorable.pk), list(_facts(sorted(ids), known))
     applicants = _applicants(list(by_person)) if by_person else {}
