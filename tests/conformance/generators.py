@@ -70,6 +70,7 @@ CLOCK = (0, 1, 360, 540, 780, 1020, 1320, 1439)  # minutes after midnight; drawn
 OVERLAPS = (1, 120, 240, 479, 480, 481, 1440)
 CEILINGS = (None, *WORLD["hourly_rate"])
 CHECKS = VETTING_CHECKS[:3]
+TITLE_WORDS = ("welder", "null", "c++", "ärztin", "焊工", "of.net")
 
 
 class Chance:
@@ -186,6 +187,17 @@ def facts(chance: Chance, candidate_id: int) -> CandidateFacts:
             check: VettingFact(chance.one((True, True, False)), chance.one((None, *DAYS)))
             for check in chance.some(CHECKS)
         },
+        title_words=frozenset(chance.some(TITLE_WORDS)),
+        occupations=frozenset(chance.some((1, 2, 3))),
+        mentioned_skills=frozenset(chance.some(SKILLS)),
+        worked_for=frozenset(chance.some((1, 2, 3))) if chance.number(0, 1) else frozenset(),
+        invitations_answered=chance.number(0, 4),
+        invitations_received=chance.number(0, 6),
+        offers_accepted=chance.number(0, 2),
+        offers_decided=chance.number(0, 300),
+        placements_completed=chance.number(0, 3),
+        placements_over=chance.number(0, 3),
+        last_active_on=chance.maybe(lambda: chance.one(LAST_USED)),
         **known,  # type: ignore[arg-type]
     )
 
@@ -210,10 +222,17 @@ def terms(chance: Chance, opportunity_id: int) -> OpportunityTerms:
                 weight=chance.number(1, 10),
                 min_level=chance.number(1, 5),
                 min_years=chance.maybe(lambda: chance.one((*SKILL_YEARS, Decimal("0.1")))),
+                near=tuple(
+                    (other, chance.one((900, 640, 333, 1))) for other in chance.some(SKILLS) if other != skill_id
+                ),
             )
             for skill_id in sorted(chance.some((*SKILLS, 99)))
         ),
-        on=chance.one((None, date(2027, 6, 15), date(2031, 1, 1))),
+        on=chance.one((None, TODAY, date(2027, 6, 15), date(2031, 1, 1))),
+        title_words=frozenset(chance.some((*TITLE_WORDS, "astronaut"))),
+        occupation=chance.one((None, 1, 2, 99)),
+        described_skills=frozenset(chance.some((*SKILLS, 98))),
+        organisations=frozenset(chance.some((1, 2, 3, 97))),
     )
 
 

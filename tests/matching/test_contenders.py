@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -21,6 +22,8 @@ from marketplace.errors import AnswersNeeded, NotEligible
 from marketplace.models import Candidate, EligibilityWaiver, Opportunity
 from matching.actions import marks, rescoring
 from matching.actions.models import serving_now
+from matching.core.columns import Crowd, Leaves
+from matching.core.columns.bits import packed
 from matching.core.facts import CandidateFacts, SkillFact
 from matching.core.ranking import Ranked, rank
 from matching.core.truth import truth
@@ -28,9 +31,11 @@ from matching.models import Match
 from matching.queries import standing as standing_module
 from matching.queries.contenders import best_for, contenders
 from matching.queries.projection import projected_facts
-from matching.queries.roster import Roster, keeper
+from matching.queries.roster import Roster, keeper, segment_of
 from matching.queries.scorable import Scorable, basics_at, pool_of, scorables
 from matching.queries.standing import standing_of, standings_of
+from tests.conformance.evaluators import stored as stored_people
+from tests.conformance.generators import Chance, facts, terms
 from tests.marketplace.factories import (
     NOW,
     Recruiter,
@@ -42,6 +47,7 @@ from tests.marketplace.factories import (
     an_organisation,
     exchange_rates,
 )
+from tests.matching.core.test_column_scores import check, weights
 from tests.matching.staging import skilled, work
 
 pytestmark = pytest.mark.django_db
@@ -201,6 +207,15 @@ def test_a_model_that_is_not_linear_is_left_to_scoring_person_by_person(request,
     marks.mark_all(NOW)
     rescoring.drain_all(NOW)
     assert stored() == before
+
+
+def test_people_read_from_the_database_are_scored_as_the_specification_has_it():
+    chance = Chance(11)
+    people = stored_people(60, lambda candidate_id: facts(chance, candidate_id))
+    segment = segment_of([person.candidate_id for person in people])
+    crowd = Crowd([Leaves(segment)], packed(np.ones(segment.people, np.bool_)))
+    for _ in range(10):
+        check(crowd, people, terms(chance, chance.number(1, 99)), weights(chance), 20)
 
 
 # Standing

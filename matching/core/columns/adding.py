@@ -66,6 +66,20 @@ def add_credit(
 
 
 @_compiled
+def raise_to(
+    sums: npt.NDArray[np.int32], bits: Bits, before: npt.NDArray[np.int32], rows: npt.NDArray[np.int32], credit: int
+) -> None:
+    """Give each member among these people this credit, if they have less."""
+    for n in range(len(rows)):
+        row = np.uint64(rows[n])
+        word = row >> _SIX
+        place = row & _LOW
+        if bits[word] >> place & _ONE:
+            at = before[word] + np.int64(_ones(bits[word] & ((_ONE << place) - _ONE)))
+            sums[at] = max(sums[at], credit)
+
+
+@_compiled
 def totals(
     rows: npt.NDArray[np.int32],
     base: int,

@@ -87,8 +87,8 @@ def profiles_of(segment: Segment) -> Profiles:
 Aspects = tuple[Sequence[Whole], Sequence[tuple[str, ...]]]
 
 
-def _number(column: str) -> Callable[[Segment], Aspects]:
-    return lambda segment: ([segment.numbers[column].ten_thousandths], ())
+def _numbers(*columns: str) -> Callable[[Segment], Aspects]:
+    return lambda segment: ([segment.numbers[column].ten_thousandths for column in columns], ())
 
 
 def _free_hours(segment: Segment) -> Aspects:
@@ -120,13 +120,17 @@ def _commitments(segment: Segment) -> Aspects:
 
 
 _ASPECTS: Mapping[str, Callable[[Segment], Aspects]] = {
-    "experience": _number("years_experience"),
-    "rate": _number("hourly_rate"),
+    "experience": _numbers("years_experience"),
+    "rate": _numbers("hourly_rate"),
     "hours": _free_hours,
-    "start": _number("available_from"),
+    "start": _numbers("available_from"),
     "home": _home,
     "clock": _clock,
     "commitments": _commitments,
+    "responses": _numbers("invitations_answered", "invitations_received"),
+    "offers": _numbers("offers_accepted", "offers_decided"),
+    "placements": _numbers("placements_completed", "placements_over"),
+    "activity": _numbers("last_active_on"),
 }
 
 

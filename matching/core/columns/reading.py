@@ -8,6 +8,7 @@ import numpy.typing as npt
 from matching.core.columns import scanning
 from matching.core.columns.segments import COLUMNS, SCALE, Codes, Column, Form, Key, Lists, Numbers, Segment
 
+LONGEST = 2_048  # bytes of a code, or of a word of a title
 _TAB, _LINE = ord("\t"), ord("\n")
 
 
@@ -71,5 +72,5 @@ class _Field:
 
     def word(self, at: int) -> str:
         """The code that is written at a place."""
-        rest = self.text[at : at + 256].tobytes()
-        return rest[: min(rest.find(mark) % 257 for mark in (b'"', b",", b"}"))].decode()
+        rest = self.text[at : at + LONGEST].tobytes()
+        return rest[: min(rest.find(mark) % (LONGEST + 1) for mark in (b'"', b",", b"}"))].decode()

@@ -1,36 +1,33 @@
 """Linear scores of everybody at once: the same integers as `matching.core.features` and a linear model give.
 
-Skills are kept with the people who have them, so only those are touched: whoever has none of the skills asked starts
-from the same score. What else a feature reads is looked up by case (`profiles`). Weights of 0 cost nothing.
+Skills are kept with the people who have them, so only those are touched (`listing`): whoever has none of the skills
+asked starts from the same score. What else a feature reads is looked up by case (`profiles`). A weight of 0 costs
+nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from matching.core.attributes import SKILL
 from matching.core.columns.bits import Bits
 from matching.core.columns.counting import Crowd
 from matching.core.columns.leaves import Leaves
+from matching.core.columns.listing import LISTED, Line, Members, loops
 from matching.core.columns.profiles import Profiles, Whole
-from matching.core.columns.segments import SCALE, Segment
-from matching.core.columns.valuing import VALUED, recencies, share_of_years, shares
-from matching.core.facts import OpportunityTerms, SkillTerm
-from matching.core.features import FULL, NEUTRAL
+from matching.core.columns.valuing import VALUED
+from matching.core.facts import OpportunityTerms
 from matching.core.ranking import order_key
 from matching.core.scoring import Head
 
 HASHED_BY_HAND = 2_000
 """So many hashes the library makes sooner than the compiled ones are loaded."""
 
-COVERAGE = {"required_skills": True, "preferred_skills": False}
-SCORED = frozenset({*COVERAGE, *VALUED})
+SCORED = frozenset({*LISTED, *VALUED})
 """The features that can be told for everybody at once."""
 
 
@@ -56,13 +53,6 @@ class _Prepared:
     most: int
 
 
-def _loops() -> Any:
-    """The compiled loops: numba takes a second to import, so only who scores waits for it."""
-    from matching.core.columns import adding
-
-    return adding
-
-
 def scored_by_columns(head: Head) -> bool:
     """Whether all that a head weighs can be told for everybody at once."""
     return SCORED.issuperset(name for name, weight in head.weights.items() if weight)
@@ -74,7 +64,7 @@ def scores(crowd: Crowd, among: Bits, terms: OpportunityTerms, head: Head) -> Be
     for part, bits in _parts(crowd, among):
         ready = _prepare(part, bits, terms, head)
         found.append(
-            _loops().totals(
+            loops().totals(
                 ready.rows, ready.base, ready.sums, ready.factors, ready.codes, ready.places, ready.starts, ready.tables
             )
         )
@@ -91,7 +81,7 @@ def best(crowd: Crowd, among: Bits, terms: OpportunityTerms, head: Head, *, k: i
     ids, found = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for part, bits in _parts(crowd, among):
         ready = _prepare(part, bits, terms, head)
-        rows, totals, filled = _loops().leaders(
+        rows, totals, filled = loops().leaders(
             ready.rows,
             ready.base,
             ready.sums,
@@ -161,71 +151,31 @@ def _parts(crowd: Crowd, among: Bits) -> Iterator[tuple[Leaves, Bits]]:
 
 
 def _prepare(part: Leaves, bits: Bits, terms: OpportunityTerms, head: Head) -> _Prepared:
-    ones = np.bitwise_count(bits).astype(np.int32)
-    before = np.cumsum(ones, dtype=np.int32) - ones
-    rows = _loops().members(bits, int(ones.sum(dtype=np.int64)))
+    members = Members(part.segment, bits)
     base = head.intercept
-    sums: list[npt.NDArray[np.int32]] = []
-    factors: list[tuple[int, int]] = []
-    for name, required in COVERAGE.items():
-        weight = head.weights.get(name, 0)
-        asked = [term for term in terms.skills if term.required is required]
-        whole = sum(term.weight for term in asked)
-        if not weight:
-            continue
-        if whole <= 0:
-            base += weight * NEUTRAL
-            continue
-        sums.append(_coverage(part.segment, bits, before, len(rows), asked, terms.on))
-        factors.append((whole, weight))
+    lines: list[tuple[Line, int]] = []
+    for name, told in LISTED.items():
+        if weight := head.weights.get(name, 0):
+            line = told(members, terms)
+            if isinstance(line, int):
+                base += weight * line
+            else:
+                base += weight * line.least
+                lines.append((line, weight))
     profiles = part.profiled.profiles
     tables, least = _tables(profiles, terms, head.weights)
     starts = np.cumsum([0, *(len(table) for table in tables.values())])[:-1]
     return _Prepared(
-        rows=rows,
+        rows=members.rows,
         base=base + least,
-        sums=np.array(sums, np.int32).reshape(len(sums), len(rows)),
-        factors=np.array(factors, np.int64).reshape(-1, 2),
+        sums=np.array([line.sums for line, _ in lines], np.int32).reshape(len(lines), len(members.rows)),
+        factors=np.array([(line.divisor, weight) for line, weight in lines], np.int64).reshape(-1, 2),
         codes=profiles.codes,
         places=np.array([profiles.places[kind] for kind in tables], np.int64),
         starts=starts.astype(np.int64),
         tables=np.concatenate([np.empty(0, np.int64), *tables.values()]),
         most=sum(int(table.max()) for table in tables.values()),
     )
-
-
-def _coverage(
-    segment: Segment,
-    bits: Bits,
-    before: npt.NDArray[np.int32],
-    people: int,
-    asked: Sequence[SkillTerm],
-    on: date | None,
-) -> npt.NDArray[np.int32]:
-    """For each of the people, the credit of the skills asked, each times its weight."""
-    sums = np.zeros(people, np.int32)
-    lists = segment.lists[SKILL.column]
-    for term in asked:
-        entries = lists.entries(term.skill_id)
-        if entries.stop > entries.start:
-            credit = _credit(segment, entries, term, on)
-            _loops().add_credit(sums, bits, before, lists.rows[entries], credit, term.weight)
-    return sums
-
-
-def _credit(segment: Segment, entries: slice, term: SkillTerm, on: date | None) -> npt.NDArray[np.int16]:
-    """Thousandths of one asked skill, for each who has it."""
-    fields = segment.lists[SKILL.column].fields
-    credit = fields["level"].part(entries).mapped(lambda level: shares(level // SCALE, term.min_level))
-    if term.min_years is not None and term.min_years > 0:
-        asked = term.min_years
-        years = fields["years"].part(entries).mapped(lambda years: share_of_years(years, asked))
-        credit = credit * years // FULL
-    if on is not None:
-        judged_on = on
-        fresh = fields["last_used"].part(entries).mapped(lambda used: recencies(used, judged_on))
-        credit = credit * fresh // FULL
-    return credit.astype(np.int16)
 
 
 def _tables(profiles: Profiles, terms: OpportunityTerms, weights: Mapping[str, int]) -> tuple[dict[str, Whole], int]:

@@ -84,7 +84,21 @@ def columns_for(attributes: Mapping[str, Attribute]) -> tuple[Column, ...]:
     return tuple({column.name: column for column in (*plain, *structured)}.values())
 
 
-COLUMNS = columns_for(ATTRIBUTES)
+# What only scoring reads, each in the column of its name.
+SCORED_COLUMNS = (
+    Column("title_words", Form.MEMBERS),
+    Column("occupations", Form.MEMBERS, by_id=True),
+    Column("mentioned_skills", Form.MEMBERS, by_id=True),
+    Column("worked_for", Form.MEMBERS, by_id=True),
+    Column("invitations_answered", Form.NUMBER),
+    Column("invitations_received", Form.NUMBER),
+    Column("offers_accepted", Form.NUMBER),
+    Column("offers_decided", Form.NUMBER),
+    Column("placements_completed", Form.NUMBER),
+    Column("placements_over", Form.NUMBER),
+    Column("last_active_on", Form.DAY),
+)
+COLUMNS = (*columns_for(ATTRIBUTES), *SCORED_COLUMNS)
 
 
 def scaled(value: int | Decimal | date) -> int:

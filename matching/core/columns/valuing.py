@@ -19,6 +19,7 @@ from matching.core.columns.segments import EPOCH, MISSING, SCALE
 from matching.core.facts import OpportunityTerms
 from matching.core.features import FULL, LATE_DAYS, NEUTRAL, OFFICE_HOURS, OTHER_REGION, cents, thousandths
 from matching.core.features.declaring import MONTH_DAYS
+from matching.core.features.record import RESTING, STRENGTH, USUAL_ACCEPTANCE, USUAL_COMPLETION, USUAL_RESPONSE
 from matching.core.features.skills import FADED, FADING, FRESH_MONTHS
 
 LARGEST = 10**12
@@ -135,6 +136,24 @@ def _commitment_fit(cases: Cases, terms: OpportunityTerms) -> Whole:
     return np.where(wants.any(axis=0), FULL * wanted, NEUTRAL)
 
 
+def _rate(usual: int) -> Callable[[Cases, OpportunityTerms], Whole]:
+    """`shrunk` of the features, for many."""
+
+    def rates(cases: Cases, terms: OpportunityTerms) -> Whole:
+        successes, number = (np.maximum(each // SCALE, 0) for each in cases.facts)
+        return (np.minimum(successes, number) * FULL + usual * STRENGTH) // (number + STRENGTH)
+
+    return rates
+
+
+def _activity(cases: Cases, terms: OpportunityTerms) -> Whole:
+    if terms.on is None:
+        return _all_neutral(cases)
+    [active] = cases.facts
+    months = np.maximum(days(terms.on) - active // SCALE, 0) // MONTH_DAYS
+    return _where_known(active, np.maximum(FULL - months * RESTING, 0))
+
+
 class Valued(NamedTuple):
     kind: str
     values: Callable[[Cases, OpportunityTerms], Whole]
@@ -148,4 +167,8 @@ VALUED: Mapping[str, Valued] = {
     "location_fit": Valued("home", _location_fit),
     "timezone_fit": Valued("clock", _timezone_fit),
     "commitment_fit": Valued("commitments", _commitment_fit),
+    "response_rate": Valued("responses", _rate(USUAL_RESPONSE)),
+    "acceptance_rate": Valued("offers", _rate(USUAL_ACCEPTANCE)),
+    "completion_rate": Valued("placements", _rate(USUAL_COMPLETION)),
+    "activity": Valued("activity", _activity),
 }

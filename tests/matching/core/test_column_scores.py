@@ -165,16 +165,6 @@ def test_a_key_that_the_hash_does_not_take_is_refused(key):
 
 
 def test_every_declared_feature_is_scored_by_columns():
-    told_person_by_person = {
-        "near_skills",
-        "title_affinity",
-        "text_affinity",
-        "response_rate",
-        "acceptance_rate",
-        "completion_rate",
-        "past_work",
-        "activity",
-    }
-    assert frozenset(FEATURES) == SCORED | told_person_by_person
+    assert frozenset(FEATURES) == SCORED
     assert not scored_by_columns(Head(0, {"charm": 1}))
     assert scored_by_columns(Head(0, {"charm": 0, "pay_fit": 1}))
