@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 Integers = NDArray[np.int64]
 
+MOST_TIMEOUTS = 3
+
 
 class OnnxScorer(Scorer):
     """An immutable version. Its file is fetched and loaded when it first scores, and stays for the process's life.
@@ -38,6 +40,7 @@ class OnnxScorer(Scorer):
     ) -> None:
         self._version, self.interface, self.linear = version, interface, linear
         self._content, self._seconds = content, seconds
+        self._timeouts = 0
 
     @property
     def version(self) -> str:
@@ -74,9 +77,10 @@ class OnnxScorer(Scorer):
 
     def _totals(self, rows: Integers) -> dict[str, Integers]:
         """Rows are run a chunk at a time. One that fails takes its whole chunk along; one that takes too long, what
-        comes after it too: a model that hangs holds nobody up for longer than one chunk may take."""
+        comes after it too. A model that hangs again and again is not run any more in this process: it would hold up
+        everybody else."""
         parts: dict[str, list[Integers]] = {head: [] for head in HEADS}
-        hangs = False
+        hangs = self._timeouts >= MOST_TIMEOUTS
         for start in range(0, len(rows), CHUNK):
             chunk = rows[start : start + CHUNK]
             found = None
@@ -86,6 +90,7 @@ class OnnxScorer(Scorer):
                 except RunFailed as failure:
                     logger.warning("model %s does not score %d pairs: it %s", self._version, len(chunk), failure)
                     hangs = isinstance(failure, RunTookTooLong)
+                    self._timeouts += hangs
             for head in HEADS:
                 parts[head].append(np.full(len(chunk), UNSCORED) if found is None else found[head])
         return {head: np.concatenate(part) if part else np.zeros(0, dtype=np.int64) for head, part in parts.items()}

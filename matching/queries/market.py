@@ -20,11 +20,12 @@ from matching.compile_sql import compile_rule
 from matching.core.allocation import CandidateNode, Edges, OpportunityNode, Policy, Problem, edge_values
 from matching.core.eligibility import truth
 from matching.core.facts import CandidateFacts
-from matching.core.scoring import PairValues
+from matching.core.scoring import UNSCORED
 from matching.errors import ScoresNotComparable
 from matching.models import AllocationRun, CandidateProjection, ScoringModel
 from matching.queries.scorable import Basics, Scorable, refused_pairs, scorables
 from matching.queries.serving import Served
+from matching.queries.totals import totals_of
 
 MILLION = 1_000_000
 Pair = tuple[int, int]  # inner ids of opportunity and candidate
@@ -266,12 +267,12 @@ def _days_to_start(one: Scorable, facts: CandidateFacts, basics: Basics) -> int:
 
 
 def _edges(one: Scorable, people: Collection[CandidateFacts], policy: Policy, basics: Basics) -> dict[Pair, Edge]:
-    """What an opportunity could have with each of them; those below the least fit are left out."""
+    """What an opportunity could have with each of them; those below the least fit, and those whom the model
+    has no number for, are left out."""
     if not people:
         return {}
-    values = [PairValues(facts, one.terms) for facts in people]
-    fits = [one.scorer.total("fit", each) for each in values]
-    acceptances = [one.scorer.total("acceptance", each) for each in values]
+    totals = totals_of([(one, facts) for facts in people], "fit", "acceptance")
+    fits, acceptances = totals["fit"].tolist(), totals["acceptance"].tolist()
     days = np.array([_days_to_start(one, facts, basics) for facts in people], dtype=np.int64)
     fit_ppm = _probabilities(one, "fit", fits)
     worth = edge_values(policy, fit_ppm, _probabilities(one, "acceptance", acceptances), days, 0)
@@ -281,7 +282,7 @@ def _edges(one: Scorable, people: Collection[CandidateFacts], policy: Policy, ba
         for facts, fit, acceptance, value, ppm in zip(
             people, fits, acceptances, worth.tolist(), fit_ppm.tolist(), strict=True
         )
-        if ppm >= least
+        if ppm >= least and fit != UNSCORED
     }
 
 
@@ -333,6 +334,7 @@ def _expected_from_open_calls(opportunities: Mapping[int, Scorable], basics: Bas
     expected = {}
     for pk, candidate_ids in sorted(calls.items()):
         opportunity = opportunities[pk]
-        scores = [opportunity.score_of("acceptance", facts[one]) for one in candidate_ids if one in facts]
+        pairs = [(opportunity, facts[one]) for one in candidate_ids if one in facts]
+        scores = totals_of(pairs, "acceptance")["acceptance"]
         expected[pk] = int(_probabilities(opportunity, "acceptance", scores).sum()) // MILLION
     return expected

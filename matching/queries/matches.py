@@ -12,7 +12,7 @@ from marketplace.queries.facts import facts_of
 from matching.core.eligibility import Verdict, evaluate
 from matching.core.facts import CandidateFacts
 from matching.core.ranking import order_key
-from matching.core.scoring import HEADS, score
+from matching.core.scoring import HEADS, Scorer, score
 from matching.models import Match
 from matching.queries.scorable import Basics, Scorable, scorables
 
@@ -35,11 +35,12 @@ def verdict_of(facts: CandidateFacts, scorable: Scorable, basics: Basics) -> Ver
     )
 
 
-def match_of(facts: CandidateFacts, scorable: Scorable, basics: Basics) -> Match:
-    """The match, not stored, with its explanation: contributions that add up, and the verdict."""
+def match_of(facts: CandidateFacts, scorable: Scorable, basics: Basics, *, scorer: Scorer | None = None) -> Match:
+    """The match, not stored, with its explanation: contributions that add up, and the verdict. By the opportunity's
+    model, or a scorer in its place. Raises `NotScored`."""
     revision = scorable.opportunity.current_revision
     assert revision is not None  # only published opportunities, which have one, are scored
-    scored = score(facts, scorable.terms, model=scorable.scorer)
+    scored = score(facts, scorable.terms, model=scorer or scorable.scorer)
     verdict = verdict_of(facts, scorable, basics)
     _, tie_break, _ = place_of(scored.fit.score, scorable, facts.candidate_id, basics.key)
     return Match(

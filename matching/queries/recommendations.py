@@ -1,4 +1,8 @@
-"""What of all that is open a candidate would want most, computed when it is asked for."""
+"""What of all that is open a candidate would want most, computed when it is asked for.
+
+Models that are not linear run in workers alone: here the linear one that comes nearest stands in for them, for order,
+scores and contributions alike.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +40,13 @@ class Recommendations:
 
     def matches(self, standings: list[Standing]) -> list[Match]:
         """The matches of some of them, not stored, with explanations. Their inner ids stand for no row."""
-        rows = [match_of(self.facts, self.scored[opportunity_id], self.basics) for *_, opportunity_id in standings]
+        rows = [self._match(self.scored[opportunity_id]) for *_, opportunity_id in standings]
         for row in rows:
             row.pk, row.candidate = -row.opportunity_id, self.candidate
         return rows
+
+    def _match(self, scorable: Scorable) -> Match:
+        return match_of(self.facts, scorable, self.basics, scorer=scorable.linear)
 
 
 def recommendations_for(candidate: Candidate, basics: Basics) -> Recommendations:
@@ -55,8 +62,8 @@ def recommendations_for(candidate: Candidate, basics: Basics) -> Recommendations
     scored = scorables(Opportunity.objects.filter(pk__in=_open_to(candidate, facts, basics)), basics)
     standings = []
     for one in scored.values():
-        interest = one.score_of("interest", facts)
-        fit, tie_break, _ = place_of(one.score_of("fit", facts), one, candidate.pk, basics.key)
+        interest = one.near_score_of("interest", facts)
+        fit, tie_break, _ = place_of(one.near_score_of("fit", facts), one, candidate.pk, basics.key)
         standings.append((-interest, fit, tie_break, one.pk))
     return Recommendations(candidate, facts, basics, scored, sorted(standings))
 

@@ -21,8 +21,9 @@ def standing_of(scorable: Scorable, basics: Basics, facts: CandidateFacts) -> in
 
 
 def standings_of(scorable: Scorable, basics: Basics, people: Sequence[CandidateFacts]) -> list[int | None]:
-    """The rank of each of these, who need not be as the tables say: each is set in the place of the candidate whose id
-    they have, among everybody else whom the opportunity may be matched with. None for those whom the rule refuses.
+    """The rank of each of these by fit, as the opportunity's linear model has it, or the one that comes nearest. They
+    need not be as the tables say: each is set in the place of the candidate whose id they have, among everybody else
+    whom the opportunity may be matched with. None for those whom the rule refuses.
 
     Whether they can be found, or want nothing to do with the organisation, is not asked of them. In a constant number
     of statements over the roster; without one, everybody is read. Where the model is not linear, the linear one that

@@ -1,4 +1,7 @@
-"""Lists by fit: found by Postgres, ranked by the live models; of very many, those most likely to fit."""
+"""Lists by fit: found by Postgres, ranked by the live models; of very many, those most likely to fit.
+
+In place of a model that is not linear, which workers alone run, the linear one that comes nearest ranks.
+"""
 
 from __future__ import annotations
 
@@ -51,5 +54,5 @@ def people_by_fit(search: Search, opportunity: Opportunity, basics: Basics) -> t
 
 
 def _fit(facts: CandidateFacts, one: Scorable, basics: Basics, pk: int) -> Fit:
-    unfit, tie, _ = place_of(one.score_of("fit", facts), one, facts.candidate_id, basics.key)
+    unfit, tie, _ = place_of(one.near_score_of("fit", facts), one, facts.candidate_id, basics.key)
     return Fit(unfit, tie, pk)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from matching.core.features import FEATURES as KNOWN
 from matching.core.scoring import HEADS
 from matching.onnx.checking import CheckLimits
 
-FEATURES = ("required_skills", "preferred_skills", "experience", "location_fit", "hours_fit")
+FEATURES = ("required_skills", "preferred_skills", "experience", "timezone_fit", "hours_fit")
 LOG_ODDS = {"muster.outputs": "log-odds"}
 LIMITS = CheckLimits(file_megabytes=5, seconds=20, megabytes=2048, ms_per_thousand_rows=200, run_seconds=5)
 
@@ -45,6 +46,10 @@ def model(
     return made
 
 
+def _may_be_weighed(feature: str, head: str) -> bool:
+    return feature not in KNOWN or head in KNOWN[feature].heads
+
+
 def linear(
     weights: Mapping[str, Mapping[str, int]],
     intercepts: Mapping[str, int],
@@ -67,28 +72,34 @@ def linear(
 
 
 def network(features: Sequence[str] = FEATURES, *, hidden: int = 16, seed: int = 1, scale: float = 400.0) -> bytes:
-    """A layer of tanh. Its weights mostly say that more is better, as those of a trained one would."""
+    """A layer of tanh for each head. Its weights mostly say that more is better, as those of a trained one would."""
     draw = np.random.default_rng(seed)
-    weights = [number("first", (draw.normal(size=(len(features), hidden)) + 0.5) / scale)]
-    weights.append(number("first_start", draw.normal(size=hidden) - 0.5))
-    nodes = [
-        helper.make_node("Gemm", ["x", "first", "first_start"], ["inner"]),
-        helper.make_node("Tanh", ["inner"], ["bent"]),
-    ]
+    nodes, weights = [], []
     for head in HEADS:
-        weights.append(number(f"{head}_last", np.abs(draw.normal(size=(hidden, 1)))))
-        nodes.append(helper.make_node("MatMul", ["bent", f"{head}_last"], [head]))
+        first = (draw.normal(size=(len(features), hidden)) + 0.5) / scale
+        first[[place for place, name in enumerate(features) if not _may_be_weighed(name, head)]] = 0
+        weights += [
+            number(f"{head}_first", first),
+            number(f"{head}_start", draw.normal(size=hidden) - 0.5),
+            number(f"{head}_last", np.abs(draw.normal(size=(hidden, 1)))),
+        ]
+        nodes += [
+            helper.make_node("Gemm", ["x", f"{head}_first", f"{head}_start"], [f"{head}_inner"]),
+            helper.make_node("Tanh", [f"{head}_inner"], [f"{head}_bent"]),
+            helper.make_node("MatMul", [f"{head}_bent", f"{head}_last"], [head]),
+        ]
     return model(nodes, weights, features=features).SerializeToString()
 
 
 def trees(features: Sequence[str] = FEATURES, *, count: int = 30, depth: int = 4, seed: int = 1) -> bytes:
     """An ensemble of full trees for each head, whose leaves are higher the more often a path went right."""
     draw = np.random.default_rng(seed)
-    nodes = [_ensemble(head, len(features), draw, count, depth) for head in HEADS]
+    nodes = [_ensemble(head, features, draw, count, depth) for head in HEADS]
     return model(nodes, features=features, opsets={"": 17, "ai.onnx.ml": 3}).SerializeToString()
 
 
-def _ensemble(head: str, width: int, draw: np.random.Generator, count: int, depth: int) -> NodeProto:
+def _ensemble(head: str, features: Sequence[str], draw: np.random.Generator, count: int, depth: int) -> NodeProto:
+    allowed = [place for place, name in enumerate(features) if _may_be_weighed(name, head)]
     inner, size = 2**depth - 1, 2 ** (depth + 1) - 1
     told: dict[str, list[Any]] = {name: [] for name in (
         "nodes_treeids", "nodes_nodeids", "nodes_featureids", "nodes_values", "nodes_modes", "nodes_truenodeids",
@@ -99,7 +110,7 @@ def _ensemble(head: str, width: int, draw: np.random.Generator, count: int, dept
             is_leaf = node >= inner
             told["nodes_treeids"].append(tree)
             told["nodes_nodeids"].append(node)
-            told["nodes_featureids"].append(0 if is_leaf else int(draw.integers(width)))
+            told["nodes_featureids"].append(0 if is_leaf else int(draw.choice(allowed)))
             told["nodes_values"].append(0.0 if is_leaf else float(draw.integers(100, 900)))
             told["nodes_modes"].append("LEAF" if is_leaf else "BRANCH_LEQ")
             told["nodes_truenodeids"].append(0 if is_leaf else 2 * node + 1)
@@ -115,7 +126,7 @@ def _ensemble(head: str, width: int, draw: np.random.Generator, count: int, dept
     )
 
 
-def per_feature(features: Sequence[str] = ("required_skills", "location_fit")) -> bytes:
+def per_feature(features: Sequence[str] = ("required_skills", "hours_fit")) -> bytes:
     """One input for each feature, in whole numbers and shapes of both kinds; probabilities come out."""
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT64, [PAIRS, 1] if place % 2 else [PAIRS])
@@ -158,14 +169,17 @@ def summed(
 
 
 def giving_nan_where_all_is_full() -> bytes:
-    """The square root of what is below zero once the sum passes four features and nine tenths."""
-    width = 1000.0 * len(FEATURES) - 100
+    return giving_nan_above(1000 * len(FEATURES) - 100)
+
+
+def giving_nan_above(most: int, features: Sequence[str] = FEATURES) -> bytes:
+    """The square root of what is left of the most that features may add up to."""
     nodes = [
         helper.make_node("ReduceSum", ["x", "axis"], ["sum"], keepdims=1),
         helper.make_node("Sub", ["most", "sum"], ["left"]),
         *(helper.make_node("Sqrt", ["left"], [head]) for head in HEADS),
     ]
-    return model(nodes, [number("axis", [1], "i8"), number("most", width)]).SerializeToString()
+    return model(nodes, [number("axis", [1], "i8"), number("most", most)], features=features).SerializeToString()
 
 
 def looping(times: int | None) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -12,14 +11,15 @@ from marketplace.actions.mentions import read_opportunities
 from marketplace.models import Application, Opportunity
 from matching.actions import locks, marks
 from matching.actions.models import serving_now
-from matching.actions.rescoring.rows import store
+from matching.actions.rescoring.ranking import Kept, explained, kept_of, nearest_of, retrieved_for
+from matching.actions.rescoring.rows import note, store
 from matching.core.facts import CandidateFacts
-from matching.models import Match
+from matching.core.scoring import LinearModel
+from matching.models import Match, UnscoredPair
 from matching.queries.contenders import contenders
-from matching.queries.matches import Place, match_of, place_of
 from matching.queries.projection import projected_facts
 from matching.queries.roster import keeper
-from matching.queries.scorable import SCORED_STATES, Basics, Scorable, basics_at, pool_of, scorables, top_k
+from matching.queries.scorable import SCORED_STATES, Basics, Scorable, basics_at, pool_of, scorables
 
 FACTS_KEPT = 20_000  # people whose facts are held at once, from one opportunity to the next
 
@@ -38,44 +38,51 @@ def rescore(opportunity_ids: list[int], now: datetime) -> None:
     Match.objects.filter(opportunity__in=set(opportunity_ids) - scored.keys()).delete()
     known: dict[int, CandidateFacts] = {}
     rows: list[Match] = []
+    unscored: list[UnscoredPair] = []
     for scorable, best in kept(scored, basics, known):
-        rows += (match_of(facts, scorable, basics) for facts in best)
-        stale = ~Q(candidate__in=[facts.candidate_id for facts in best]) | ~Q(model=scorable.model)
+        matches, without = explained(scorable, best, basics)
+        rows += matches
+        unscored += without
+        stale = ~Q(candidate__in=[match.candidate_id for match in matches]) | ~Q(model=scorable.model)
         Match.objects.filter(stale, opportunity=scorable.pk).delete()
     rows.sort(key=lambda row: (row.opportunity_id, row.candidate_id))
     store(rows)
+    UnscoredPair.objects.filter(opportunity__in=opportunity_ids).delete()
+    note(unscored)
     marks.mark_for_shadows(scored, now)
 
 
 def kept(
     scored: Mapping[int, Scorable], basics: Basics, known: dict[int, CandidateFacts]
-) -> Iterator[tuple[Scorable, list[CandidateFacts]]]:
-    """Of each opportunity those who are among its best by the model that it has, or applied: in memory where everybody
-    is there."""
+) -> Iterator[tuple[Scorable, Kept]]:
+    """Of each opportunity those who are among its best by the model that it has, or applied, and whom that model has no
+    number for: in memory where everybody is there."""
     by_person = dict(scored)
     crowd = keeper.crowd() if scored else None
     if crowd is not None:
         for found in contenders(list(scored.values()), basics, crowd):
-            if not found.is_exact:
-                continue
-            ids = {*found.best(top_k()).ids.tolist(), *found.applicants()}
-            yield by_person.pop(found.scorable.pk), list(_facts(sorted(ids), known))
+            scorable, applied = by_person.pop(found.scorable.pk), found.applicants()
+            ids = {*found.best(retrieved_for(scorable)).ids.tolist(), *applied}
+            yield scorable, _ranked(scorable, list(_facts(sorted(ids), known)), applied, basics)
     applicants = _applicants(list(by_person)) if by_person else {}
     for pk, scorable in by_person.items():
         yield scorable, _best(scorable, applicants.get(pk, set()), basics, known)
 
 
-def _best(
-    scorable: Scorable, applicants: set[int], basics: Basics, known: dict[int, CandidateFacts]
-) -> list[CandidateFacts]:
+def _ranked(scorable: Scorable, people: list[CandidateFacts], applicants: set[int], basics: Basics) -> Kept:
+    """Those who were retrieved in the order of a linear model need no other, if it is the opportunity's own."""
+    if isinstance(scorable.scorer, LinearModel):
+        return Kept(people)
+    return kept_of(scorable, people, applicants, basics)
+
+
+def _best(scorable: Scorable, applicants: set[int], basics: Basics, known: dict[int, CandidateFacts]) -> Kept:
     pool = list(pool_of(scorable, basics).values_list("pk", flat=True))
-    places: list[tuple[Place, CandidateFacts]] = [
-        (place_of(scorable.score_of("fit", facts), scorable, facts.candidate_id, basics.key), facts)
-        for facts in _facts(pool, known)
-    ]
-    best = [facts for _, facts in heapq.nsmallest(top_k(), places, key=lambda one: one[0])]
-    within = {facts.candidate_id for facts in best}
-    return best + [facts for _, facts in places if facts.candidate_id in applicants - within]
+    people = list(_facts(pool, known))
+    found = nearest_of(scorable, people, basics)
+    others = applicants - {facts.candidate_id for facts in found}
+    found += (facts for facts in people if facts.candidate_id in others)
+    return _ranked(scorable, found, applicants, basics)
 
 
 def _facts(candidate_ids: list[int], known: dict[int, CandidateFacts]) -> Iterator[CandidateFacts]:

@@ -18,11 +18,13 @@ from django.db.models import Exists, OuterRef
 from marketplace.models import Application, Opportunity
 from matching.actions import marks
 from matching.actions.models import serving_now
-from matching.actions.rescoring.rows import store
+from matching.actions.rescoring.ranking import Kept, explained, unscored_pair
+from matching.actions.rescoring.rows import note, store
 from matching.core.eligibility import truth
 from matching.core.facts import CandidateFacts
-from matching.models import CandidateProjection, Mark, Match, ScoringModel
-from matching.queries.matches import Place, match_of, place_of
+from matching.core.scoring import UNSCORED, LinearModel
+from matching.models import CandidateProjection, Mark, Match, ScoringModel, UnscoredPair
+from matching.queries.matches import Place, place_of
 from matching.queries.projection import projected_facts
 from matching.queries.scorable import (
     SCORED_STATES,
@@ -34,6 +36,7 @@ from matching.queries.scorable import (
     top_k,
 )
 from matching.queries.serving import Served
+from matching.queries.totals import totals_of
 
 AT_ONCE = 2000  # opportunities whose terms are held at a time
 
@@ -116,27 +119,62 @@ def _settle(
     before = _places(list(scored), list(facts))
     last_places = _last_places(list(scored))
     rows: list[Match] = []
+    unscored: list[UnscoredPair] = []
     gone: list[tuple[int, int]] = []
     unsure = others
+    fits = _fits(scored, chosen, facts, people, basics.on)
     for scorable in scored.values():
         last = last_places.get(scorable.pk)
         for candidate_id in sorted(chosen[scorable.pk] & facts.keys()):
             pair, fact = (scorable.pk, candidate_id), facts[candidate_id]
             place = None
-            if people.may_be_matched(scorable, fact) and _passes(scorable, fact, basics.on):
-                fit = scorable.score_of("fit", fact)
-                place = place_of(fit, scorable, candidate_id, basics.key)
+            if pair in fits and fits[pair] == UNSCORED:
+                unscored.append(unscored_pair(scorable, fact, basics))
+            elif pair in fits:
+                place = place_of(fits[pair], scorable, candidate_id, basics.key)
             if pair in before and last is not None and before[pair] <= last and (place is None or place > last):
                 unsure.add(scorable.pk)
             if place is not None and (last is None or place <= last or pair in people.applied):
-                rows.append(match_of(fact, scorable, basics))
+                matches, without = explained(scorable, Kept([fact]), basics)
+                rows += matches
+                unscored += without
+                gone += [] if matches or pair not in before else [pair]
             elif pair in before:
                 gone.append(pair)
     _delete(gone)
     store(rows)
+    _settle_unscored(scored, facts, unscored)
     _trim({row.opportunity_id for row in rows})
     marks.mark_for_shadows({row.opportunity_id for row in rows}, basics.now)
     return unsure
+
+
+def _fits(
+    scored: Mapping[int, Scorable],
+    chosen: Mapping[int, set[int]],
+    facts: Mapping[int, CandidateFacts],
+    people: _People,
+    on: date,
+) -> dict[tuple[int, int], int]:
+    """The fit of those of the pairs who may be matched, scored together."""
+    pairs = [
+        (scorable, facts[candidate_id])
+        for scorable in scored.values()
+        for candidate_id in sorted(chosen[scorable.pk] & facts.keys())
+        if people.may_be_matched(scorable, facts[candidate_id]) and _passes(scorable, facts[candidate_id], on)
+    ]
+    fits = totals_of(pairs, "fit")["fit"].tolist()
+    return {(scorable.pk, fact.candidate_id): fit for (scorable, fact), fit in zip(pairs, fits, strict=True)}
+
+
+def _settle_unscored(
+    scored: Mapping[int, Scorable], facts: Mapping[int, CandidateFacts], unscored: list[UnscoredPair]
+) -> None:
+    """Only a model that is not linear may have no number, and only what it did not have before may be noted."""
+    odd = [scorable.pk for scorable in scored.values() if not isinstance(scorable.scorer, LinearModel)]
+    if odd:
+        UnscoredPair.objects.filter(opportunity__in=odd, candidate__in=list(facts)).delete()
+        note(unscored)
 
 
 class _People:

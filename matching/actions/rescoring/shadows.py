@@ -24,8 +24,7 @@ from matching.actions import locks
 from matching.actions.models.serving import serving_now
 from matching.actions.rescoring.opportunities import kept
 from matching.core.facts import CandidateFacts
-from matching.core.scoring import HEADS, InvalidModel, NotScored, PairValues, Scorer
-from matching.core.scoring.probability import MAX_SCORE
+from matching.core.scoring import HEADS, UNSCORED, InvalidModel, NotScored, PairValues, Scorer
 from matching.core.workflow import ModelState
 from matching.models import Match, ScoringModel, ShadowFailure, ShadowMark, ShadowRanking
 from matching.queries.matches import place_of
@@ -110,7 +109,7 @@ class _Scores:
 
     def usable(self) -> NDArray[np.bool_]:
         """Where there is a score in every head."""
-        found: NDArray[np.bool_] = np.all([np.abs(self.by_head[head]) <= MAX_SCORE for head in HEADS], axis=0)
+        found: NDArray[np.bool_] = np.all([self.by_head[head] != UNSCORED for head in HEADS], axis=0)
         return found
 
 
@@ -121,7 +120,7 @@ def _log(theirs: Mapping[int, Scorable], scored: Mapping[int, Scorable], basics:
         live = scored[scorable.pk]
         if live.model.pk == scorable.model.pk:
             continue
-        ranking = _ranking(scorable, live, best, basics)
+        ranking = _ranking(scorable, live, best.people, basics)
         if ranking is not None:
             rankings.append(ranking)
     ShadowRanking.objects.bulk_create(rankings, ignore_conflicts=True)  # another worker may have come first

@@ -34,8 +34,8 @@ Model = Callable[[Integers], Mapping[str, Integers]]
 def explain(model: Model, features: Sequence[str], row: Integers, *, seed: int) -> dict[str, HeadScore]:
     """By head, the score of a row of feature values with what each feature adds, the largest first.
 
-    The same seed gives the same integers. Features that are neutral add nothing. Raises `NotScored` where the model has
-    no number for the row, or for a part of it.
+    The same seed gives the same integers. Features that are neutral add nothing. A coalition without a number is worth
+    what nobody is. Raises `NotScored` where it has none for the row itself.
     """
     active = np.flatnonzero(row != NEUTRAL)
     exact = len(active) <= EXACT_UP_TO
@@ -46,8 +46,9 @@ def explain(model: Model, features: Sequence[str], row: Integers, *, seed: int) 
     found = {}
     for head in HEADS:
         worth = np.asarray(worths[head], dtype=np.int64)
-        if (worth == UNSCORED).any():
-            raise NotScored(f"the model gives no number for {head}")
+        if UNSCORED in (worth[0], worth[len(active) if not exact else -1]):
+            raise NotScored("the model gives no number")
+        worth = np.where(worth == UNSCORED, worth[0], worth)
         sums, parts = _over_coalitions(worth, len(active)) if exact else _over_orders(worth, coalitions)
         added = np.zeros(len(features), dtype=np.int64)
         added[active] = _apportioned(sums, parts)

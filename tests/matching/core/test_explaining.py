@@ -117,10 +117,19 @@ def test_somebody_without_any_fact_scores_what_everybody_starts_with():
 
 def test_what_has_no_score_is_not_explained():
     def partly(rows):
-        return {head: np.where(rows[:, 0] == 900, UNSCORED, 1) for head in HEADS}
+        return {head: np.where(rows[:, 0] == 900, UNSCORED, rows.sum(axis=1)) for head in HEADS}
 
     with pytest.raises(NotScored):
         explain(partly, NAMES, np.array([900, 1, 2, 3, 4]), seed=1)
+
+
+def test_a_part_that_has_no_score_does_not_keep_the_whole_from_being_explained():
+    def partly(rows):
+        odd = (rows[:, 0] == 900) & (rows[:, 1] == NEUTRAL)
+        return {head: np.where(odd, UNSCORED, rows.sum(axis=1)) for head in HEADS}
+
+    found = explain(partly, NAMES, np.array([900, 1, 2, 3, 4]), seed=1)["fit"]
+    assert found.score == 910 == sum(one.amount for one in found.contributions)
 
 
 def test_a_stored_explanation_reads_back_equal():

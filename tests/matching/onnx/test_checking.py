@@ -20,7 +20,7 @@ from matching.core.scoring import HEADS, InvalidModel, LinearModel
 from matching.onnx.checking import ROOT, CheckedFile, check_file
 from tests.matching import made_elsewhere as made
 
-WEIGHTS = {head: {"required_skills": 5000 + 7 * place, "location_fit": 1500} for place, head in enumerate(HEADS)}
+WEIGHTS = {head: {"required_skills": 5000 + 7 * place, "hours_fit": 1500} for place, head in enumerate(HEADS)}
 INTERCEPTS = {head: -3_000_000 + place for place, head in enumerate(HEADS)}
 
 
@@ -67,7 +67,7 @@ def test_trees_are_accepted() -> None:
 def test_an_input_for_each_feature_is_accepted_with_probabilities() -> None:
     interface = checked(made.per_feature()).definition["interface"]
     assert (interface["is_matrix"], interface["scale"]) == (False, "probabilities")
-    assert interface["inputs"] == [["required_skills", "int64"], ["location_fit", "int64"]]
+    assert interface["inputs"] == [["required_skills", "int64"], ["hours_fit", "int64"]]
 
 
 def test_a_manifest_says_what_the_file_does_not() -> None:
@@ -246,7 +246,7 @@ def test_an_output_must_be_one_number_for_each_pair() -> None:
 def test_a_score_that_is_no_number_is_refused_with_the_values_it_came_of() -> None:
     reason = refused(made.giving_nan_where_all_is_full())
     assert reason.startswith("outputs.fit are nan for ")
-    assert '"location_fit": 1000' in reason
+    assert '"hours_fit": 1000' in reason
 
 
 def test_what_is_beyond_one_is_no_probability() -> None:
@@ -257,6 +257,11 @@ def test_what_is_beyond_one_is_no_probability() -> None:
 
 def test_an_infinite_score_is_refused() -> None:
     assert "are inf" in refused(made.summed(then="Reciprocal").SerializeToString())
+
+
+def test_a_feature_that_may_not_be_weighed_for_a_score_must_not_change_it() -> None:
+    reason = refused(made.summed(features=("required_skills", "pay_fit", "hours_fit")).SerializeToString())
+    assert reason == "outputs.fit depend on pay_fit, which may not be weighed for it"
 
 
 def test_a_score_that_depends_on_the_other_pairs_is_refused() -> None:

@@ -19,6 +19,7 @@ from matching.models import ModelFile, ScoringModel
 from matching.queries.scorers import linear_of, scorer_of
 from tests.marketplace.factories import NOW, a_staff_actor, an_organisation
 from tests.matching import made_elsewhere as made
+from tests.matching.onnx.accepting import accepting
 
 pytestmark = pytest.mark.django_db
 
@@ -105,7 +106,11 @@ def test_the_command_adds_files_with_what_is_said_beside_them(tmp_path) -> None:
 # Scoring
 
 
-@pytest.mark.parametrize("content", [made.network(), made.trees(), made.per_feature(), made.network(MANY)])
+@pytest.mark.parametrize(
+    "content",
+    [made.network(), made.trees(), made.per_feature(), made.network(MANY)],
+    ids=["network", "trees", "per feature", "all features"],
+)
 def test_many_pairs_score_as_each_does_alone_and_their_contributions_add_up(content: bytes) -> None:
     scorer = scorer_of(drafted(content))
     values = rows(300, scorer)
@@ -124,10 +129,10 @@ def test_many_pairs_score_as_each_does_alone_and_their_contributions_add_up(cont
 
 
 def test_scores_are_the_micro_log_odds_that_the_weights_say() -> None:
-    weights = {head: {"required_skills": 4321, "location_fit": -1234} for head in HEADS}
+    weights = {head: {"required_skills": 4321, "hours_fit": -1234} for head in HEADS}
     scorer = scorer_of(drafted(made.linear(weights, dict.fromkeys(HEADS, -1_000_000))))
     values = rows(100, scorer)
-    expected = -1_000_000 + 4321 * values["required_skills"] - 1234 * values["location_fit"]
+    expected = -1_000_000 + 4321 * values["required_skills"] - 1234 * values["hours_fit"]
     assert (scorer.totals_many(values)["fit"] == expected).all()
     assert (linear_of(scorer).totals_many(values)["interest"] == expected).all()
 
@@ -139,7 +144,7 @@ def test_nobody_at_all_is_scored_without_complaint() -> None:
 
 def test_a_pair_without_a_number_is_unscored_and_the_others_are_not(monkeypatch) -> None:
     """What no probe row met: it comes at run time."""
-    monkeypatch.setattr("matching.onnx.checking._tried", lambda *_: _ACCEPTED)
+    accepting(monkeypatch, made.FEATURES)
     scorer = scorer_of(drafted(made.giving_nan_where_all_is_full()))
     values = {name: np.array([1000, 10, 20]) for name in made.FEATURES}
     for head in HEADS:
@@ -155,24 +160,8 @@ def test_a_pair_without_a_number_is_unscored_and_the_others_are_not(monkeypatch)
 
 def test_a_model_that_hangs_at_run_time_is_given_up_and_scores_nobody(monkeypatch, settings, caplog) -> None:
     settings.ONNX_RUN_SECONDS = 0.2
-    monkeypatch.setattr("matching.onnx.checking._tried", lambda *_: _ACCEPTED)
+    accepting(monkeypatch, made.FEATURES)
     scorer = scorer_of(drafted(made.looping(None)))
     found = scorer.totals_many(rows(2000, scorer))
     assert (found["fit"] == UNSCORED).all()
     assert "takes more than 0.2 s" in caplog.text
-
-
-_ACCEPTED = {
-    "accepted": {
-        "interface": {
-            "inputs": [["x", "float"]],
-            "is_matrix": True,
-            "features": list(made.FEATURES),
-            "values": "thousandths",
-            "scale": "log-odds",
-            "calibration": "log-odds",
-        },
-        "linear": {"version": "near", "heads": {head: {"intercept": 0, "weights": {}} for head in HEADS}},
-        "measured": {},
-    }
-}
