@@ -20,14 +20,17 @@ from matching.core.affinity.ranker import Knowledge, Text, TextRanker
 from matching.core.affinity.texts import plain, read_text
 from matching.core.evaluation.judgements import Judgements
 from matching.core.evaluation.report import Ranking
+from matching.models import ScoringModel
+from matching.queries.model_on_texts import ModelOnTexts
+from matching.queries.scorers import scorer_of
 from matching.word_vectors import word_vectors
 
 OURS, BM25, TF_IDF, COVERAGE = "Muster", "BM25", "TF-IDF", "skill coverage"
 
 
-def text_rankings(judgements: Judgements) -> Mapping[str, Ranking]:
-    """Our ranker of texts and the baselines, by name, over the texts of judged pairs. Nothing of these people needs to
-    be in the tables; labels are not looked at."""
+def text_rankings(judgements: Judgements, model: ScoringModel | None = None) -> Mapping[str, Ranking]:
+    """Our ranker of texts and the baselines, by name, over the texts of judged pairs; and a model, by its version.
+    Nothing of these people needs to be in the tables; labels are not looked at."""
     found = text_recogniser()
     queries = [text_of(text, found) for text in judgements.queries.values()]
     candidates = [text_of(text, found) for text in judgements.candidates.values()]
@@ -38,12 +41,15 @@ def text_rankings(judgements: Judgements) -> Mapping[str, Ranking]:
     def coverage(query: int, places: NDArray[np.int64]) -> NDArray[np.float64]:
         return skill_coverage(queries[query].skills, [candidates[place].skills for place in places])
 
-    return {
+    rankings: dict[str, Ranking] = {
         OURS: ours.scores,
         BM25: lambda query, places: bm25.scores(asked[query], places),
         TF_IDF: lambda query, places: tf_idf.scores(asked[query], places),
         COVERAGE: coverage,
     }
+    if model is not None:
+        rankings[model.version] = ModelOnTexts(scorer_of(model), queries, candidates).scores
+    return rankings
 
 
 def text_of(text: str, found: Recogniser) -> Text:

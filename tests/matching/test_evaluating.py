@@ -90,6 +90,14 @@ def test_options_reach_the_report(tmp_path: Path) -> None:
     assert everyone["rankers"]["BM25"]["AUC"]["queries"] == 2
 
 
+def test_a_version_of_a_model_is_ranked_beside_them() -> None:
+    report = read(TRADES, "--version", "linear-1")
+    assert list(report["rankers"])[-1] == list(report["differences"])[-1] == "linear-1"
+    assert report["rankers"]["linear-1"]["AUC"]["value"] > 0.55
+    with pytest.raises(CommandError, match="no model linear-99"):
+        evaluate(TRADES, "--version", "linear-99")
+
+
 def test_what_cannot_be_measured_is_null(tmp_path: Path) -> None:
     path = written(tmp_path, "q,,a,,0\n")
     report = read(path)

@@ -64,23 +64,23 @@ class Occupations:
         weights = sublinear(counted_matrix(profiles, terms), idf)
         return cls(rarity, terms, idf, weights, latent_directions(weights, _DIRECTIONS))
 
-    def resembled(self, counted: Sequence[Counter[str]], texts: Sequence[ReadText]) -> sparse.csr_matrix:
+    def resembled(self, weighed: sparse.csr_matrix) -> sparse.csr_matrix:
         """How much each text resembles the occupations that it resembles most; rows of length 1."""
-        matrix = self._weighed(counted, texts)
         kept = min(_RESEMBLED, self.weights.shape[0])
         blocks = []
-        for start in range(0, matrix.shape[0], _AT_ONCE):
-            near = matrix[start : start + _AT_ONCE].dot(self.weights.T).toarray()
+        for start in range(0, weighed.shape[0], _AT_ONCE):
+            near = weighed[start : start + _AT_ONCE].dot(self.weights.T).toarray()
             least = np.partition(near, -kept, axis=1)[:, -kept][:, None]
             # Half of what all of them have is taken off, so that the nearest ones say most.
             blocks.append(sparse.csr_matrix(np.where(near >= least, near - least / 2, 0.0)))
         return unit_rows(sparse.vstack(blocks).tocsr())
 
-    def placed(self, counted: Sequence[Counter[str]], texts: Sequence[ReadText]) -> Floats:
+    def placed(self, weighed: sparse.csr_matrix) -> Floats:
         """Each text as a direction."""
-        return unit(np.asarray(self._weighed(counted, texts).dot(self.directions)))
+        return unit(np.asarray(weighed.dot(self.directions)))
 
-    def _weighed(self, counted: Sequence[Counter[str]], texts: Sequence[ReadText]) -> sparse.csr_matrix:
+    def weighed(self, counted: Sequence[Counter[str]], texts: Sequence[ReadText]) -> sparse.csr_matrix:
+        """Texts over the terms of profiles; words of titles count more."""
         rows: list[dict[str, float]] = []
         for terms, text in zip(counted, texts, strict=True):
             row: dict[str, float] = dict(terms)

@@ -77,8 +77,7 @@ class TextRanker:
             "levels": signals.levels(texts, of),
         }
         if known is not None:
-            made["occupations"] = signals.occupations(counted, texts, of, known)
-            made["related"] = signals.related(counted, texts, of, known)
+            made["occupations"], made["related"] = signals.occupations(counted, texts, of, known)
         if knowledge.vectors is not None and collection.terms:
             made["meaning"], made["aligned"] = signals.meanings(collection, texts, knowledge.vectors)
         self.signals: Mapping[str, Signal] = {name: signal for name, signal in made.items() if signal is not None}

@@ -119,15 +119,14 @@ def skills(named: Sequence[frozenset[int]], queries: int, broader: Mapping[int, 
     return lambda query, places: alike(query, places) + covered(query, places)
 
 
-def occupations(counted: Sequence[Counter[str]], texts: Sequence[ReadText], queries: int, known: Occupations) -> Signal:
-    """The cosine of the occupations whose profiles two texts resemble (explicit semantic analysis: Gabrilovich and
-    Markovitch, 2007), so that a nurse and a carer are near though no word is shared."""
-    return product(known.resembled(counted, texts), queries)
-
-
-def related(counted: Sequence[Counter[str]], texts: Sequence[ReadText], queries: int, known: Occupations) -> Signal:
-    """The cosine after words that come with each other in profiles of occupations are made one."""
-    return product(known.placed(counted, texts), queries)
+def occupations(
+    counted: Sequence[Counter[str]], texts: Sequence[ReadText], queries: int, known: Occupations
+) -> tuple[Signal, Signal]:
+    """By what a taxonomy knows: the cosine of the occupations whose profiles two texts resemble (explicit semantic
+    analysis: Gabrilovich and Markovitch, 2007), so that a nurse and a carer are near though no word is shared; and the
+    cosine after words that come with each other in profiles are made one."""
+    weighed = known.weighed(counted, texts)
+    return product(known.resembled(weighed), queries), product(known.placed(weighed), queries)
 
 
 def levels(texts: Sequence[ReadText], queries: int) -> Signal:

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from matching.core.evaluation.judgements import MOST_BYTES, Judgements, UnreadableJudgements, read_judgements
 from matching.core.evaluation.metrics import Interval
 from matching.core.evaluation.report import Figure, Report, evaluated, measure_names
+from matching.management.model.naming import version
 from matching.queries.text_ranking import OURS, text_rankings
 
 HELP = "how well texts are ranked, held against judged pairs"
@@ -55,14 +56,20 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="rank all candidates of the file for each query, not only its judged ones; others count as not relevant",
     )
+    parser.add_argument(
+        "--version",
+        metavar="V",
+        help="also rank by the fit that this version of a model gives to what can be read of the texts",
+    )
     parser.add_argument("--k", type=_rank, default=10, help="ranks that nDCG looks at; 10 if not given")
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
+    model = None if options["version"] is None else version(options["version"])
     judgements = _judgements(options["labels"])
     report = evaluated(
         judgements,
-        text_rankings(judgements),
+        text_rankings(judgements, model),
         k=options["k"],
         relevant_at=options["relevant_at"],
         everyone=options["all"],
