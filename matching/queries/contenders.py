@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from django.db.models import Value
 
 from marketplace.models import Application, Candidate, CandidateGroup, CandidateGroupMembership
 from marketplace.queries.facts import facts_of
@@ -81,8 +82,7 @@ class Contenders:
 def contenders(scored: Collection[Scorable], basics: Basics, crowd: Crowd) -> Iterator[Contenders]:
     """Of each of these opportunities, in turn; those that weigh what columns do not tell are left out. The crowd is
     everybody who can be found. A constant number of statements."""
-    applied = _applied(scored)
-    refused = _refused(scored)
+    applied, refused = _applied_and_refused(scored)
     facts = _out_of_sight(crowd, set().union(*applied.values()))
     for one in scored:
         head = linear_head(one)
@@ -126,29 +126,26 @@ def _together(one: Best, other: Best) -> Best:
     return Best(np.concatenate([one.ids, other.ids]), np.concatenate([one.scores, other.scores]))
 
 
-def _applied(scored: Collection[Scorable]) -> Mapping[int, frozenset[int]]:
-    """By opportunity, who has a live application."""
-    found: dict[int, set[int]] = defaultdict(set)
-    rows = Application.objects.live().filter(opportunity__in=[one.pk for one in scored])
-    for opportunity_id, candidate_id in rows.values_list("opportunity_id", "candidate_id"):
-        found[opportunity_id].add(candidate_id)
-    return {pk: frozenset(candidates) for pk, candidates in found.items()}
-
-
-def _refused(scored: Collection[Scorable]) -> Mapping[int, set[int]]:
-    """By organisation, who blocked it and whom it does not want to hire again."""
+def _applied_and_refused(
+    scored: Collection[Scorable],
+) -> tuple[Mapping[int, frozenset[int]], Mapping[int, set[int]]]:
+    """By opportunity who has a live application; by organisation who blocked it, and whom it does not want to hire
+    again. One statement."""
     organisations = {organisation for one in scored for organisation in one.organisations}
-    found: dict[int, set[int]] = defaultdict(set)
-    blocks = Candidate.blocked_organisations.through.objects.filter(organisation__in=organisations)
+    applied = Application.objects.live().filter(opportunity__in=[one.pk for one in scored])
+    blocked = Candidate.blocked_organisations.through.objects.filter(organisation__in=organisations)
     unwanted = CandidateGroupMembership.objects.filter(
         group__organisation__in=organisations, group__kind=CandidateGroup.Kind.DO_NOT_REHIRE
     )
-    rows = blocks.values_list("organisation_id", "candidate_id").union(
-        unwanted.values_list("group__organisation_id", "candidate_id"), all=True
+    rows = applied.order_by().values_list(Value(True), "opportunity_id", "candidate_id")
+    refusals = (
+        blocked.order_by().values_list(Value(False), "organisation_id", "candidate_id"),
+        unwanted.order_by().values_list(Value(False), "group__organisation_id", "candidate_id"),
     )
-    for organisation_id, candidate_id in rows:
-        found[organisation_id].add(candidate_id)
-    return found
+    found: tuple[dict[int, set[int]], dict[int, set[int]]] = (defaultdict(set), defaultdict(set))
+    for has_applied, owner_id, candidate_id in rows.union(*refusals, all=True):
+        found[0 if has_applied else 1][owner_id].add(candidate_id)
+    return {pk: frozenset(candidates) for pk, candidates in found[0].items()}, found[1]
 
 
 def _out_of_sight(crowd: Crowd, applied: set[int]) -> Mapping[int, CandidateFacts]:

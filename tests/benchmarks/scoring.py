@@ -7,31 +7,39 @@ and explains every score and verdict.
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from django.db import connection, transaction
 
-from accounts.models import Organisation
+from accounts.models import Organisation, User
 from config.bench import Measured, benchmark, size
 from marketplace.models import Opportunity, OpportunityLocation, OpportunityRevision, OpportunitySkill
 from matching.actions.models import serving_now
+from matching.actions.rescoring import opportunities
+from matching.core.columns.segments import SCALE
+from matching.core.facts import SkillTerm
 from matching.core.scoring import LinearModel
 from matching.models import Match, ScoringModel, Segment
 from matching.queries.contenders import best_now
-from matching.queries.roster import keeper
+from matching.queries.roster import Roster, keeper
 from matching.queries.scorable import Basics, Scorable, basics_at, scorables
 from tests.benchmarks.hanging import hang
 from tests.benchmarks.people import TODAY, people
 
 PEOPLE = size("CANDIDATES", 1_000_000)
 ROUNDS = size("DECISION_ROUNDS", 15)
+REQUESTS = size("REQUESTS", 60)
+OPPORTUNITIES = size("BULK_OPPORTUNITIES", 32)
 K = 100
 NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
 
@@ -104,7 +112,9 @@ def _credit(asked: tuple[int, bool, int, int, Decimal | None]) -> str:
     credit = f"least(coalesce((skills #>> '{{{skill},level}}')::int * 1000 / {level}, 0), 1000)"
     if years is not None:
         had = f"((skills #>> '{{{skill},years}}')::float8 * 10)::int * 100"
-        credit = f"{credit} * least(coalesce({had} * 1000 / {int(years * 1000)}, 500), 1000) / 1000"
+        credit = f"({credit} * least(coalesce({had} * 1000 / {int(years * 1000)}, 500), 1000) / 1000)"
+    months = f"(DATE '{TODAY}' - (skills #>> '{{{skill},last_used}}')::date) / 30"
+    credit = f"{credit} * greatest(1000 - greatest(coalesce({months}, 0) - 24, 0) * 5, 500) / 1000"
     return f"{weight} * ({credit})"
 
 
@@ -207,6 +217,103 @@ def _decision(job: Job) -> Measured:
     return Measured(
         value * 1e3, baseline * 1e3, "the same rule and score in SQL written by hand, neither rechecked nor explained"
     )
+
+
+MATCHES = """query ($id: ID!) { matches(opportunity: $id, first: 100) {
+    totalCount pageInfo { hasNextPage endCursor }
+    nodes {
+        id outcome probability
+        fit { score probability contributions { feature amount sentence } }
+        interest { score probability } acceptance { score probability }
+        candidate { id displayName headline }
+        verdict { outcome reasons { sentence } questions { sentence } }
+    } } }"""
+
+
+@benchmark("scoring.graphql_matches", unit="ms")
+def graphql_matches() -> Measured:
+    """The first hundred with every addend of their fit in words, rechecked, as a recruiter's page asks for them: the
+    95th percentile of requests through the whole stack but the socket, of the broadest of the three jobs."""
+    from tests.config.graphql_client import Asker, global_id
+
+    with people(PEOPLE):
+        hang(PEOPLE)
+        with rostered(), asking(BROAD) as (scorable, _):
+            opportunities.rescore([scorable.pk], NOW)
+            assert Match.objects.filter(opportunity=scorable.pk).count() == K
+            staff = User.objects.create_user(email="staff@benchmark.example", password=None, is_staff=True)
+            asker = Asker(staff)
+            taken = []
+            for _ in range(REQUESTS + 3):
+                began = time.perf_counter()
+                found = asker.ask(MATCHES, id=global_id(scorable.opportunity))["matches"]["nodes"]
+                taken.append(time.perf_counter() - began)
+            assert len(found) == K
+            assert all(
+                one["fit"]["score"] == sum(part["amount"] for part in one["fit"]["contributions"]) for one in found
+            )
+            taken = taken[3:]
+            print(
+                f"  median {median(taken) * 1e3:.0f} ms, fastest {min(taken) * 1e3:.0f} ms, "
+                f"{asker.statements(MATCHES, id=global_id(scorable.opportunity))} statements",
+                flush=True,
+            )
+    return Measured(quantiles(taken, n=20)[-1] * 1e3)
+
+
+@benchmark("scoring.bulk", unit="ms")
+def bulk() -> Measured:
+    """The skill part of many opportunities, for everybody, on one core: sums of weight × credit over six skills asked.
+    The matrix of scipy has a column for every skill at every level, so that credits are its factors."""
+    from scipy import sparse
+
+    from matching.core.columns.bits import packed
+    from matching.core.columns.listing import Members, coverage
+
+    draw = random.Random(1)
+    held = [skill for skill in range(1, 1001) for _ in range(max(600 // (skill + 4), 1))]  # as skewed as people's
+    asked = [
+        [
+            SkillTerm(skill, True, draw.randint(1, 10), draw.randint(1, 5))
+            for skill in {draw.choice(held) for _ in range(6)}
+        ]
+        for _ in range(OPPORTUNITIES)
+    ]
+    with people(PEOPLE):
+        roster = Roster(most_bytes=2**40)
+        roster.build()
+        segment = max((part.segment for part in roster.crowd().parts), key=lambda one: one.people)
+    lists = segment.lists["skills"]
+    keys = np.repeat(np.array(list(lists.slots), np.int64), np.diff(lists.starts))
+    levels = lists.fields["level"].ten_thousandths // SCALE
+    width = int(keys.max() + 1) * 5
+    has = sparse.csr_matrix(
+        (np.ones(len(keys), np.int32), (lists.rows, keys * 5 + levels - 1)), shape=(segment.people, width)
+    )
+    factors = np.zeros((width, OPPORTUNITIES), np.int32)
+    for place, terms in enumerate(asked):
+        for term in terms:
+            for level in range(1, 6):
+                factors[term.skill_id * 5 + level - 1, place] += term.weight * min(level * 1000 // term.min_level, 1000)
+    everybody = packed(np.ones(segment.people, np.bool_))
+    members = Members(segment, everybody)
+
+    def ours() -> list[npt.NDArray[np.int32]]:
+        return [coverage(members, terms, None) for terms in asked]
+
+    def theirs() -> npt.NDArray[np.int32]:
+        return has @ factors
+
+    expected = theirs()
+    for place, found in enumerate(ours()):
+        assert np.array_equal(found, expected[:, place])
+    del expected
+    value, baseline = by_turns(ours, theirs, 7)
+    print(
+        f"  {OPPORTUNITIES} opportunities × {segment.people:,} people: {value / OPPORTUNITIES * 1e3:.2f} ms each",
+        flush=True,
+    )
+    return Measured(value * 1e3, baseline * 1e3, f"scipy.sparse CSR × dense, {OPPORTUNITIES} opportunities at once")
 
 
 def _print(job: Job, scorable: Scorable, basics: Basics, value: float, baseline: float) -> None:

@@ -21,6 +21,7 @@ Places = npt.NDArray[np.int64]
 _QUOTE, _COMMA, _COLON, _OPEN, _CLOSE = (ord(char) for char in '",:{}')
 _BACKSLASH, _MINUS, _DOT, _ZERO, _NINE = (ord(char) for char in "\\-.09")
 _SPACE, _T, _F, _N = (ord(char) for char in " tfn")
+_BIG_N, _BIG_U, _BIG_L = (ord(char) for char in "NUL")
 _SEED, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)  # FNV-1a's, of 64 bits
 _compiled: Any = njit(cache=True, nogil=True)
 
@@ -96,6 +97,16 @@ def _key(text: Text, at: int, end: int, by_id: bool) -> tuple[int, int]:
 
 
 @_compiled
+def _is_null(text: Text, at: int, end: int) -> bool:
+    """Whether a member that is not quoted is null: those that read so are."""
+    if at + 4 >= end or text[at] != _BIG_N or text[at + 1] != _BIG_U:
+        return False
+    if text[at + 2] != _BIG_L or text[at + 3] != _BIG_L:
+        return False
+    return text[at + 4] == _COMMA or text[at + 4] == _CLOSE
+
+
+@_compiled
 def numbers(text: Text, starts: Places, ends: Places) -> Places:
     """One number or day a row, in ten-thousandths."""
     found = np.empty(len(starts), np.int64)
@@ -137,13 +148,23 @@ def members(text: Text, starts: Places, ends: Places, by_id: bool, total: int) -
     for row in range(len(starts)):
         at, end = starts[row] + 1, ends[row]
         while at < end and text[at] != _CLOSE:
-            if text[at] == _COMMA or text[at] == _QUOTE:
+            if text[at] == _COMMA:
                 at += 1
+                continue
+            quoted = text[at] == _QUOTE
+            if quoted:
+                at += 1
+            elif _is_null(text, at, end):
+                at += 4
                 continue
             written[n] = at
             keys[n], at = _key(text, at, end, by_id)
             counts[row] += 1
             n += 1
+            if quoted:
+                at += 1
+            elif at == written[n - 1]:
+                raise ValueError("an array holds what is no key")
     return keys[:n], written[:n], counts
 
 

@@ -14,7 +14,7 @@ from matching.core.attributes import ATTRIBUTES, Attribute, Kind, declare
 from matching.core.columns import COLUMNS, Crowd, JudgedRule, Leaves, Segment, Split, joined
 from matching.core.columns.bits import Tally, all_of, packed, size, unpacked
 from matching.core.columns.reading import segment_from
-from matching.core.columns.segments import MISSING, Form, Numbers, columns_for
+from matching.core.columns.segments import MISSING, Column, Form, Numbers, columns_for
 from matching.core.facts import CandidateFacts, SkillFact
 from matching.core.relaxing import nodes, stepped, steps
 from matching.core.rules import AtLeast, Criterion, Literal, Quorum, Rule, literals, load, normal
@@ -239,3 +239,19 @@ def test_the_least_used_criterion_is_forgotten():
     leaves.judged(asked[2], TODAY)
     assert leaves.judged(asked[0], TODAY) is first
     assert leaves.judged(asked[1], TODAY) is not None
+
+
+def test_arrays_are_read_with_nulls_left_out_and_words_that_read_so_kept():
+    columns = (Column("numbers", Form.MEMBERS, by_id=True), Column("words", Form.MEMBERS))
+    text = '1\t{3,NULL,5}\t{c++,"null",of.net}\n2\t{NULL}\t{NULL,NULLS}\n3\t{}\t{"",ärztin}\n'
+    read = segment_from(text.encode(), columns)
+    lists = {
+        name: {key: each.rows[each.entries(key)].tolist() for key in each.slots} for name, each in read.lists.items()
+    }
+    assert lists["numbers"] == {3: [0], 5: [0]}
+    assert lists["words"] == {"c++": [0], "null": [0], "of.net": [0], "NULLS": [1], "": [2], "ärztin": [2]}
+
+
+def test_an_array_that_holds_what_is_no_key_is_refused():
+    with pytest.raises(ValueError, match="no key"):
+        segment_from(b"1\t{3,x}\n", (Column("numbers", Form.MEMBERS, by_id=True),))
