@@ -8,15 +8,18 @@ from django import forms
 from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from accounts.admin.console import AddOnlyAdmin, SavedByActionAdmin
-from accounts.admin.rendering import NOTHING, badge, link, state_column
+from accounts.admin.rendering import NOTHING, badge, link, sentences, state_column
 from accounts.admin.steps import CAREFUL, Step, actor_of
 from matching.actions.models import add_model, earlier_model, promote_model, retire_model, shadow_model, take_back
+from matching.admin.comparing import compare_models
 from matching.admin.wording import definition_table
 from matching.core.scoring import LOG_ODDS, MOST_BYTES
 from matching.core.workflow import MODEL, ModelState
@@ -53,6 +56,7 @@ def is_live_after_another(model: ScoringModel) -> bool:
 @admin.register(ScoringModel)
 class ScoringModelAdmin(AddOnlyAdmin, SavedByActionAdmin):
     form = ScoringModelForm
+    custom_urls = (("<path:object_id>/compare/", "matching_scoringmodel_compare", compare_models),)
     list_display = ("version", "kind", "segment_link", "state_label", "created_at")
     list_select_related = ("segment",)
     list_filter = ("state", "kind", "segment", ("created_at", RangeDateTimeFilter))
@@ -60,7 +64,21 @@ class ScoringModelAdmin(AddOnlyAdmin, SavedByActionAdmin):
     autocomplete_fields = ("segment",)
     add_fieldsets = ((None, {"fields": ("segment", "file", "definition")}),)
     fieldsets = (
-        (None, {"fields": ("version", "kind", "segment_link", "state_badge", "calibration", "earlier_version")}),
+        (
+            None,
+            {
+                "fields": (
+                    "version",
+                    "kind",
+                    "segment_link",
+                    "state_badge",
+                    "calibration",
+                    "earlier_version",
+                    "comparison",
+                    "failures",
+                )
+            },
+        ),
         ("Weights", {"fields": ("weights",)}),
         ("Record", {"fields": ("created_at", "public_id", "history")}),
         ("Events", {"classes": ("tab",), "fields": ("event_log",)}),
@@ -126,6 +144,16 @@ class ScoringModelAdmin(AddOnlyAdmin, SavedByActionAdmin):
     def earlier_version(self, model: ScoringModel) -> str:
         earlier = earlier_model(model.segment) if model.state == ModelState.LIVE else None
         return link(earlier, earlier.version) if earlier else NOTHING
+
+    @display(description="Comparison")
+    def comparison(self, model: ScoringModel) -> str:
+        address = reverse("admin:matching_scoringmodel_compare", args=[model.pk])
+        return format_html('<a href="{}" class="text-link">Compare with another</a>', address)
+
+    @display(description="Failures in the shadow")
+    def failures(self, model: ScoringModel) -> str:
+        rows = model.shadow_failures.order_by("-day")[:5]
+        return sentences(f"{one.day}: {one.times} times, the last one {one.error}" for one in rows)
 
     @display(description="Weights")
     def weights(self, model: ScoringModel) -> str:

@@ -25,14 +25,14 @@ from matching.core.workflow import ModelState
 from matching.models import ScoringModel, Segment
 from matching.queries.serving import predicate_of
 
-_EXAMPLE = '{"all": [{"attribute": "arrangement", "op": "eq", "value": "remote"}]}'
+_EXAMPLE = {"all": [{"attribute": "arrangement", "op": "eq", "value": "remote"}]}
 
 
 class SegmentForm(ModelForm):
     rule = forms.JSONField(
         label="Predicate",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 8}),
-        help_text=f"Which opportunities it takes, as {_EXAMPLE}. They may be asked for: "
+        help_text="Which opportunities it takes, in the grammar of rules. They may be asked for: "
         f"{', '.join(OPPORTUNITY_ATTRIBUTES)}.",
     )
     place = forms.IntegerField(
@@ -45,6 +45,11 @@ class SegmentForm(ModelForm):
     class Meta:
         model = Segment
         fields = ("name", "rule", "place")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.pk:
+            self.initial["rule"] = _EXAMPLE  # to be written over
 
 
 def has_predicate(segment: Segment) -> bool:

@@ -143,6 +143,13 @@ def _certificates(rows: list[AllocationRun]) -> dict[int, Any]:
     return {run.pk: verify_run(run) for run in solved}
 
 
+def _model_versions(rows: list[AllocationRun]) -> dict[int, list[str]]:
+    """As the snapshots name them; those of earlier runs name one alone."""
+    stored = AllocationRun.objects.filter(pk__in=[row.pk for row in rows], snapshot__isnull=False)
+    named = stored.values_list("pk", "snapshot__models", "snapshot__model")
+    return {pk: sorted(models) if models else [model] if model else [] for pk, models, model in named}
+
+
 def _prices(rows: list[AllocationRun]) -> dict[int, list[SeatPriceType]]:
     solutions = dict(AllocationRun.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "solution"))
     prices = {pk: solution["seat_prices"] for pk, solution in solutions.items() if solution}
@@ -184,10 +191,16 @@ class AllocationRunType(Node):
     def policy(root: strawberry.Parent[Any]) -> PolicyType:
         return PolicyType(**root.policy)
 
-    @strawberry.field(description="The version of the model that scored; null before it is solved.")
+    @strawberry.field(
+        description="The version of the model that scored; null before it is solved, and where several did."
+    )
     def model_version(root: strawberry.Parent[Any]) -> str | None:
         model = related(root, "model")
         return model.version if model else None
+
+    @strawberry.field(description="The versions of the models that scored, in alphabetical order; none before then.")
+    def model_versions(root: strawberry.Parent[Any]) -> list[str]:
+        return batched(root, "model versions", _model_versions, [])
 
     @strawberry.field(description="The opportunities it was narrowed to; none: all open ones in its scope.")
     def opportunities(root: strawberry.Parent[Any]) -> list[OpportunityType]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -24,7 +25,7 @@ from matching.core.scoring import UNSCORED
 from matching.errors import ScoresNotComparable
 from matching.models import AllocationRun, CandidateProjection, ScoringModel
 from matching.queries.scorable import Basics, Scorable, refused_pairs, scorables
-from matching.queries.serving import Served
+from matching.queries.serving import Served, Serving
 from matching.queries.totals import totals_of
 
 MILLION = 1_000_000
@@ -94,11 +95,23 @@ class Market:
 
 def open_opportunities(run: AllocationRun, basics: Basics) -> dict[int, Scorable]:
     """Those in the scope of a run that take offers at present."""
-    rows = Opportunity.objects.open_at(basics.now).filter(posting_organisation__suspended_at=None)
+    return scorables(_in_scope(run, basics.now), basics)
+
+
+def _in_scope(run: AllocationRun, now: datetime) -> QuerySet[Opportunity]:
+    rows = Opportunity.objects.open_at(now).filter(posting_organisation__suspended_at=None)
     if run.organisation_id is not None:
         rows = rows.filter(posting_organisation_id=run.organisation_id)
     chosen = list(run.opportunities.values_list("pk", flat=True))
-    return scorables(rows.filter(pk__in=chosen) if chosen else rows, basics)
+    return rows.filter(pk__in=chosen) if chosen else rows
+
+
+def check_scope(run: AllocationRun, serving: Serving, now: datetime) -> None:
+    """Raises ScoresNotComparable where models without a common calibration score what a run is about."""
+    if len({one.scorer.calibration for one in serving.served}) > 1:
+        seated = _in_scope(run, now).filter(Exists(Seat.objects.open().filter(opportunity=OuterRef("pk"))))
+        ids = list(seated.values_list("pk", flat=True))
+        check_comparable(serving.of(ids, on=now.astimezone(UTC).date()).values())
 
 
 def gather(

@@ -29,8 +29,8 @@ from matching.actions.models import (
     serving_now,
 )
 from matching.core.scoring import DEFAULT_MODEL
-from matching.errors import LastSegmentStays, PredicateRefused, SegmentNameTaken
-from matching.models import Mark, Match, Rescore, ScoringModel, Segment
+from matching.errors import LastSegmentStays, PredicateRefused, ScoresNotComparable, SegmentNameTaken
+from matching.models import AllocationRun, Mark, Match, Rescore, ScoringModel, Segment
 from matching.queries.affected import affected
 from matching.queries.scorable import basics_at, scorables
 from tests.marketplace.factories import (
@@ -148,9 +148,25 @@ def test_an_allocation_refuses_to_weigh_scores_of_models_without_a_common_calibr
         queued = plan_allocation(actor=by.actor, organisation_id=by.organisation.public_id, now=NOW)
         return solve_run(queued.pk, NOW)
 
-    run = plan()
-    assert run.state == "failed"
-    assert "for-remote-work (hired in 2026), linear-1 (log-odds)" in run.error
+    work()
+    before = everything([AllocationRun, Event])
+    with pytest.raises(ScoresNotComparable) as refusal:
+        plan_allocation(actor=by.actor, organisation_id=by.organisation.public_id, now=NOW)
+    assert refusal.value.code == "SCORES_NOT_COMPARABLE"
+    assert refusal.value.data["calibrations"] == {"for-remote-work": "hired in 2026", live_model().version: "log-odds"}
+    assert everything([AllocationRun, Event]) == before
+    one = plan_allocation(
+        actor=by.actor, organisation_id=by.organisation.public_id, opportunity_ids=[remote.public_id], now=NOW
+    )
+    assert solve_run(one.pk, NOW).state == "planned", "one model alone is comparable with itself"
+
+    retire_model(actor=Actor.system(), model_id=model.public_id, now=NOW)
+    work()
+    queued = plan_allocation(actor=by.actor, organisation_id=by.organisation.public_id, now=NOW)
+    promote_model(actor=Actor.system(), model_id=model.public_id, now=NOW)
+    run = solve_run(queued.pk, NOW)
+    assert run.state == "failed", "what serves has changed between the asking and the solving"
+    assert "for-remote-work (hired in 2026)" in run.error
     retire_model(actor=Actor.system(), model_id=model.public_id, now=NOW)
     a_model(model.segment, "again-for-remote-work")
     run = plan()

@@ -19,10 +19,12 @@ from accounts.errors import InvalidInput, NotFound
 from accounts.models import Organisation
 from marketplace.models import Opportunity
 from matching.access import access_proposal, access_run, planner_kind
+from matching.actions.models import serving_now
 from matching.core.allocation import Policy
 from matching.core.workflow import PROPOSAL, RUN, RunState
 from matching.errors import RunNotPlanned
 from matching.models import AllocationRun, Proposal
+from matching.queries.market import check_scope
 
 LONGEST_OFFER_HOURS = 90 * 24
 MOST_OPPORTUNITIES = 1000  # named one by one; a run over everything has no such limit
@@ -45,7 +47,7 @@ def plan_allocation(
     What staff pinned and excluded in a previous run of the same scope carries over. The offers of a commit will expire
     after `offers_expire_hours`. A worker solves it: AllocationQueued is delivered to the consumer `allocation`.
 
-    Raises InvalidInput, NotFound, NotPermitted.
+    Raises InvalidInput, NotFound, NotPermitted, ScoresNotComparable.
     """
     weights = read_policy(policy)
     if type(offers_expire_hours) is not int or not 1 <= offers_expire_hours <= LONGEST_OFFER_HOURS:
@@ -71,6 +73,7 @@ def plan_allocation(
             created_at=now,
         )
         run.opportunities.set(opportunities)
+        check_scope(run, serving_now(), now)
         append(run, "AllocationQueued", actor=actor, by=planner_kind(actor), now=now)
     return run
 

@@ -9,7 +9,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from matching.management.model import adding, evaluating, listing, promoting, retiring, rolling_back, shadowing
+from matching.management.model import (
+    adding,
+    comparing,
+    evaluating,
+    listing,
+    promoting,
+    retiring,
+    rolling_back,
+    shadowing,
+)
 
 VERBS: Mapping[str, ModuleType] = {
     "list": listing,
@@ -18,6 +27,7 @@ VERBS: Mapping[str, ModuleType] = {
     "promote": promoting,
     "rollback": rolling_back,
     "retire": retiring,
+    "compare": comparing,
     "evaluate": evaluating,
 }
 
