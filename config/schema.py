@@ -17,12 +17,13 @@ from marketplace.api.mutations import MarketplaceMutation
 from marketplace.api.queries import MarketplaceQuery
 from matching.api.mutations import MatchingMutation
 from matching.api.queries import MatchingQuery
+from matching.api.whatif import WhatIfQuery
 
 logger = logging.getLogger("muster.graphql")
 
 
 @strawberry.type(description="All that can be read.")
-class Query(AccountsQuery, MarketplaceQuery, MatchingQuery):
+class Query(AccountsQuery, MarketplaceQuery, MatchingQuery, WhatIfQuery):
     pass
 
 

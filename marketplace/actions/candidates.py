@@ -106,7 +106,7 @@ def register_candidate(*, actor: Actor, fields: CandidateFields, now: datetime) 
     with transaction.atomic():
         user = User.objects.get(pk=user_id)
         candidate = Candidate(user=user, name=user.name, created_at=now)
-        columns, rows = _checked(fields, candidate)
+        columns, rows = checked_facts(fields, candidate)
         for column, value in columns.items():
             setattr(candidate, column, value)
         if not candidate.name:
@@ -143,7 +143,7 @@ def state_facts(candidate: Candidate, fields: CandidateFields, *, actor: Actor, 
 
     The facts' history is written by the database. Every change of a fact makes the revision grow.
     """
-    columns, rows = _checked(fields, candidate)
+    columns, rows = checked_facts(fields, candidate)
     changed = [column for column, value in columns.items() if getattr(candidate, column) != value]
     for column in changed:
         setattr(candidate, column, columns[column])
@@ -163,7 +163,7 @@ def state_facts(candidate: Candidate, fields: CandidateFields, *, actor: Actor, 
 # Checking
 
 
-def _checked(given: CandidateFields, candidate: Candidate) -> tuple[dict[str, Any], dict[str, Any]]:
+def checked_facts(given: CandidateFields, candidate: Candidate) -> tuple[dict[str, Any], dict[str, Any]]:
     """(columns, lists of rows by name) of what is given, cleaned. Raises InvalidInput, NotFound."""
     columns: dict[str, Any] = {}
     rows: dict[str, Any] = {}

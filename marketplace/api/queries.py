@@ -12,9 +12,8 @@ from accounts.api.context import Info
 from accounts.api.nodes import public_id
 from accounts.api.peers import together
 from accounts.core.text import clean_line
-from accounts.errors import InvalidInput, NotFound, NotPermitted
+from accounts.errors import InvalidInput, NotFound
 from marketplace.access import (
-    access_candidate,
     access_opportunity,
     own_candidate,
     visible_applications,
@@ -39,6 +38,7 @@ from marketplace.api.opportunities import OpportunityType
 from marketplace.api.placements import PlacementType
 from marketplace.api.taxonomy import SkillType
 from marketplace.api.verdicts import VerdictType, told
+from marketplace.api.viewing import is_own, pair_asked_about
 from marketplace.core.folding import fold
 from marketplace.models import CandidateGroup, EligibilityRefusal, Notification, Skill, SkillLabel
 from marketplace.queries.eligibility import judgement_at
@@ -145,19 +145,12 @@ class MarketplaceQuery:
             ),
         ] = None,
     ) -> VerdictType:
-        actor = info.context.actor
-        asked = access_opportunity(actor, public_id(opportunity, "Opportunity", field="opportunity"))
-        if candidate is None:
-            person = own_candidate(actor)
-        else:
-            person = access_candidate(actor, public_id(candidate, "Candidate", field="candidate"))
-        is_own = person.user_id is not None and person.user_id == actor.user_id
-        if not is_own and not info.context.reads(asked.posting_organisation_id):
-            # A recruiter could otherwise read facts off other organisations' rules.
-            raise NotPermitted("judge candidates for this opportunity")
+        asked, person = pair_asked_about(info.context, opportunity, candidate)
         now = info.context.now
         judged = judgement_at(person, asked, at=at or now, now=now)
-        if is_own and judged.facts.revision == person.revision:  # what they were told of facts long gone binds nobody
+        if (
+            is_own(info.context, person) and judged.facts.revision == person.revision
+        ):  # what they were told of facts long gone binds nobody
             record_refusal(judged, EligibilityRefusal.Surface.VERDICT, now)
         return told(info.context, judged.verdict, opportunity=asked, candidate=person, at=at or now)  # type: ignore[return-value]
 

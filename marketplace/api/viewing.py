@@ -3,8 +3,10 @@
 from typing import Any
 
 from accounts.api.context import Context
+from accounts.api.nodes import public_id
 from accounts.api.peers import batched, related
-from marketplace.access import contacts_open
+from accounts.errors import NotPermitted
+from marketplace.access import access_candidate, access_opportunity, contacts_open, own_candidate
 from marketplace.models import Candidate, Opportunity
 from matching.core.rules import Disclosure
 
@@ -17,6 +19,25 @@ def opportunity_of(row: Any) -> Opportunity:
 def is_inside(context: Context, row: Any) -> bool:
     """Whether the actor belongs to the organisation that posted the opportunity behind a row, or is staff."""
     return context.actor.is_staff or context.reads(opportunity_of(row).posting_organisation_id)
+
+
+def pair_asked_about(context: Context, opportunity: str, candidate: str | None) -> tuple[Opportunity, Candidate]:
+    """Of global ids; the candidate is the actor if none is named. Raises InvalidInput, NotFound, NotPermitted."""
+    actor = context.actor
+    asked = access_opportunity(actor, public_id(opportunity, "Opportunity", field="opportunity"))
+    if candidate is None:
+        person = own_candidate(actor)
+    else:
+        person = access_candidate(actor, public_id(candidate, "Candidate", field="candidate"))
+    if not is_own(context, person) and not context.reads(asked.posting_organisation_id):
+        # A recruiter could otherwise read facts off other organisations' rules.
+        raise NotPermitted("judge candidates for this opportunity")
+    return asked, person
+
+
+def is_own(context: Context, candidate: Candidate) -> bool:
+    """Whether the actor is that candidate."""
+    return candidate.user_id is not None and candidate.user_id == context.actor.user_id
 
 
 def audience(context: Context, row: Any) -> Disclosure:

@@ -48,11 +48,19 @@ MILLION = 1_000_000
 LARGEST_KEY = 2**63 - 1  # of a row; what is decrypted from an id that was not given out may be anything
 
 
-@strawberry.type(name="Contribution", description="One addend of a score: amount = weight × value, exactly.")
+@strawberry.type(
+    name="Contribution",
+    description=(
+        "One addend of a score. Of a linear model, amount = weight × value, exactly. Of any other, the amount is the"
+        " feature's Shapley value: what it adds on average over all orders in which features become known."
+    ),
+)
 class ContributionType:
     feature: str = strawberry.field(description="What was looked at; `intercept` is where everybody starts.")
     value: int = strawberry.field(description="How much of it there is, in thousandths.")
-    weight: BigInt = strawberry.field(description="What it counts, in thousandths of log-odds.")
+    weight: BigInt = strawberry.field(
+        description="What it counts, in thousandths of log-odds; 0 where the model is not linear and has no weights."
+    )
     amount: BigInt = strawberry.field(description="What it adds, in millionths of log-odds.")
     sentence: str = strawberry.field(description="The same for people, from the facts as they stand.")
 
@@ -80,7 +88,7 @@ def _sentences(context: Context, row: Any) -> Sentences:
         pairs = {one.pk: (facts.get(one.candidate_id), terms.get(one.opportunity_id)) for one in rows}
         told = {key for person, asked in pairs.values() if person and asked for key in skills_told_of(person, asked)}
         names = {key: skill.name for key, skill in skills_by_id(told).items()}
-        return {pk: _teller(person, asked, names) for pk, (person, asked) in pairs.items()}
+        return {pk: teller(person, asked, names) for pk, (person, asked) in pairs.items()}
 
     return batched(row, "sentences", load, str)
 
@@ -92,7 +100,7 @@ def _known(rows: Collection[Any]) -> tuple[dict[int, CandidateFacts], dict[int, 
     return facts, {one.scorable.pk: one.scorable.terms for one in present}
 
 
-def _teller(facts: Any, terms: Any, names: Mapping[int, str]) -> Sentences:
+def teller(facts: Any, terms: Any, names: Mapping[int, str]) -> Sentences:
     def tell(feature: str) -> str:
         if feature == INTERCEPT:
             return "where everybody starts"
@@ -110,7 +118,7 @@ class Addend:
 
     feature: str
     value: int
-    weight: int
+    weight: int  # 0 where there is none
     amount: int
     tell: Sentences
 
@@ -132,7 +140,7 @@ class Scored:
     @property
     def contributions(self) -> list[Addend]:
         tell = self.tell()
-        return [Addend(one["feature"], one["value"], one["weight"], one["amount"], tell) for one in self.stored]
+        return [Addend(one["feature"], one["value"], one["weight"] or 0, one["amount"], tell) for one in self.stored]
 
 
 def scored(context: Context, row: Match | Proposal, score: int, stored: list[dict[str, Any]]) -> Any:

@@ -139,8 +139,8 @@ def _facts_told(changes: Changes, before: CandidateFacts, names: Names) -> Itera
         yield f"working hours {hours_text(starts, ends)}" if known else "working hours not known"
 
 
-def rank_told(changes: str, before: int | None, after: int | None) -> str:
-    """What the changes do to a rank, for people. A rank of None stands for none: they would not be considered."""
+def ranks_told(changes: str, before: int | None, after: int | None) -> str:
+    """What the changes do to a rank, for people. None stands for no rank: they would not be considered."""
     if before is None and after is None:
         return f"With {changes} they would still not be considered."
     if before is None:
@@ -150,3 +150,11 @@ def rank_told(changes: str, before: int | None, after: int | None) -> str:
     if before == after:
         return f"With {changes} the rank stays {after:,}."
     return f"With {changes} the rank goes from {before:,} to {after:,}."
+
+
+def fits_told(changes: str, before_ppm: int, after_ppm: int) -> str:
+    """The same of the probability of a fit, in millionths, where no rank may be told."""
+    before, after = (f"{ppm / 10_000:.1f} %" for ppm in (before_ppm, after_ppm))
+    if before == after:
+        return f"With {changes} the fit stays {after}."
+    return f"With {changes} the fit goes from {before} to {after}."

@@ -124,6 +124,15 @@ SIMPLE = [
 ]
 
 
+def skill_of(one: CandidateSkillInput, path: str) -> candidates.SkillInput:
+    return candidates.SkillInput(
+        skill_id=public_id(one.skill_id, "Skill", field=f"{path}.skillId"),
+        level=one.level,
+        years=one.years,
+        last_used_on=one.last_used_on,
+    )
+
+
 def pay_of(given: Any) -> Any:
     given = plain(given)
     return Pay(given.amount, given.currency, given.period.value) if isinstance(given, PayInput) else given
@@ -137,15 +146,7 @@ def _fields(given: CandidateFieldsInput) -> candidates.CandidateFields:
             given.blocked_organisation_ids,
             lambda one, at: public_id(one, "Organisation", field=f"blockedOrganisationIds[{at}]"),
         ),
-        skills=each(
-            given.skills,
-            lambda one, at: candidates.SkillInput(
-                skill_id=public_id(one.skill_id, "Skill", field=f"skills[{at}].skillId"),
-                level=one.level,
-                years=one.years,
-                last_used_on=one.last_used_on,
-            ),
-        ),
+        skills=each(given.skills, lambda one, at: skill_of(one, f"skills[{at}]")),
         languages=each(
             given.languages, lambda one, at: candidates.LanguageInput(one.language, CefrLevel[one.level.value].value)
         ),
