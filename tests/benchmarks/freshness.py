@@ -222,7 +222,7 @@ def _percentile(watch: _Watch) -> float:
 
 
 @contextmanager
-def _worker() -> Iterator[None]:
+def _worker() -> Iterator[Processes]:
     """Workers and a beat on the present database; up, and done with whatever there is."""
     address = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}")
     with TemporaryDirectory() as folder:
@@ -242,5 +242,5 @@ def _worker() -> Iterator[None]:
                 processes.check()
                 assert time.monotonic() < until, "the workers do not come up"
                 time.sleep(POLL_SECONDS)
-            yield
+            yield processes
             processes.check()

@@ -34,6 +34,12 @@ SYSTEM = Actor.system()
 SKILLS = {"kind": "skills", "ids": []}
 
 
+@pytest.fixture(autouse=True)
+def nothing_learnt(monkeypatch) -> None:
+    """How many subjects are taken together does not depend on the test before."""
+    monkeypatch.setattr(working, "_sizes", {})
+
+
 def a_market(*, opportunities: int = 3, people: int = 4) -> tuple[list[Opportunity], list[Candidate]]:
     """Scored, and nothing left to do."""
     skill = a_skill()
@@ -249,6 +255,7 @@ def test_scopes_that_nobody_can_read_fail_and_hold_up_no_other(caplog) -> None:
 
 
 def test_what_was_marked_is_scored_before_the_next_chunk(monkeypatch) -> None:
+    monkeypatch.setattr(tasks, "TURN_SECONDS", 600.0)
     opportunities, people = a_market()
     order: list[str] = []
     monkeypatch.setattr(mass, "work", lambda now: order.append("chunk"))
@@ -262,6 +269,7 @@ def test_what_was_marked_is_scored_before_the_next_chunk(monkeypatch) -> None:
 
 
 def test_marks_that_never_end_do_not_keep_the_chunks_from_their_turn(monkeypatch) -> None:
+    monkeypatch.setattr(tasks, "TURN_SECONDS", 600.0)
     _, people = a_market()
     marks.mark_candidates([people[0].pk], NOW)
     drain = rescoring.drain

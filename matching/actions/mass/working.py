@@ -31,6 +31,9 @@ Phase = RescoreChunk.Phase
 MOST_FAILED = 100  # subjects; then somebody has to look
 BUSY_SECONDS = 0.5  # after finding that others work on all that is left of a phase
 
+_sizes: dict[RescoreChunk.Phase, int] = {}
+"""How many subjects this process takes together, by what it has learnt."""
+
 _CLAIM = """
     SELECT chunk.id, chunk.ids, chunk.done FROM matching_rescorechunk chunk
     JOIN matching_rescore job ON job.id = chunk.rescore_id
@@ -63,7 +66,7 @@ class _Work:
     lock: Callable[[], None]
     rescore: Callable[[list[int], datetime], None]
     mark: Callable[[list[int], datetime], None]
-    at_first: int  # subjects, before it is known how long one takes
+    at_first: int  # subjects together, before it is known how long they take
     prepare: Callable[[], None] = lambda: None  # whatever takes long and needs no lock
 
 
@@ -180,15 +183,26 @@ def _together(job_id: int, phase: RescoreChunk.Phase, until: float, now: datetim
         if claimed is None:
             return None
         chunk_id, left = claimed
-        done, began, size = _Done(phase), time.monotonic(), todo.at_first
+        done, began = _Done(phase), time.monotonic()
         while done.number < len(left) and (done.number == 0 or time.monotonic() < until):
+            size = _sizes.get(phase, todo.at_first)
+            if done.number:  # no more than there seems to be time for
+                each = (time.monotonic() - began) / done.number
+                size = min(size, max(int((until - time.monotonic()) / each), 1))
             batch = left[done.number : done.number + size]
             todo.rescore(batch, now)
             done.number += len(batch)
-            each = (time.monotonic() - began) / done.number
-            size = max(int((until - time.monotonic()) / max(each, 1e-6)), 1)
+        _learn(phase, done.number, time.monotonic() - began)
         _progress(chunk_id, done)
         return done
+
+
+def _learn(phase: RescoreChunk.Phase, number: int, seconds: float) -> None:
+    """How many subjects to take together the next time: more, as long as there is time for more, since what is done
+    once for all of them is much of the work."""
+    bound = settings.RESCORE_CHUNK_SECONDS
+    size = number + 1 + number // 4 if seconds < bound else int(number * bound / seconds)
+    _sizes[phase] = max(size, 1)
 
 
 def _one_by_one(job_id: int, phase: RescoreChunk.Phase, until: float, now: datetime) -> _Done | None:

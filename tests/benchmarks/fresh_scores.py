@@ -1,0 +1,185 @@
+"""How long it takes until matches follow a change: sixty changes a second, made by the real actions, scored by a real
+worker, in a market that stands.
+
+A change is followed when a snapshot that holds it has neither its delivery waiting nor a mark of its subject. What the
+processes take in memory is printed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from statistics import median, quantiles
+from typing import NamedTuple
+from uuid import UUID
+
+import psutil
+from django.db import connection
+from django.utils import timezone
+
+from accounts.core.actor import Actor
+from accounts.models import Membership, User
+from config.bench import Measured, benchmark, own_copy, size
+from config.processes import Process, Processes, start_web
+from config.services import free_port
+from marketplace.actions.candidates import CandidateFields, update_candidate
+from marketplace.actions.opportunities import OpportunityFields, set_eligibility_rule, update_opportunity
+from marketplace.models import Candidate, Opportunity
+from matching.models import Match
+from tests.benchmarks.freshness import HANDS, LIMIT_SECONDS, PATIENCE_SECONDS, POLL_SECONDS, RATE, STAFF, _worker
+from tests.benchmarks.mass_rescoring import jobs, opened
+from tests.benchmarks.people import people
+
+PEOPLE = size("FRESH_SCORES_PEOPLE", 100_000)
+OPPORTUNITIES = size("FRESH_SCORES_OPPORTUNITIES", 100)
+SECONDS = size("FRESH_SECONDS", 60)
+EVERY = 30  # one change in so many is of an opportunity or its rule
+
+_BEHIND = """
+    SELECT event.aggregate_type, event.aggregate_id
+    FROM accounts_delivery delivery JOIN accounts_event event ON event.id = delivery.event_id
+    WHERE delivery.consumer = 'rescoring' AND delivery.state <> 'done'
+    UNION SELECT subject_type, subject_id FROM matching_mark
+    UNION SELECT 'opportunity', opportunity_id FROM matching_pairmark
+"""
+
+
+class Change(NamedTuple):
+    subject: tuple[str, int]
+    make: Callable[[], object]
+
+
+@benchmark("scoring.freshness", unit="s")
+def freshness() -> Measured:
+    """The 99th percentile of the time from a change's commit to matches that follow it."""
+    with people(PEOPLE), own_copy("fresh_scores"), opened(jobs(OPPORTUNITIES)) as opportunities:
+        changes = list(_changes([pk for pk, _ in opportunities]))
+        with _worker() as processes:
+            web = start_web(processes, free_port())
+            _scored_once(processes, [pk for pk, _ in opportunities])
+            seconds = _measured(changes)
+            print(f"  web {_megabytes(web):.0f} MB, worker {', '.join(_of_worker(processes))}", flush=True)
+        value = quantiles(seconds, n=100)[-1]
+        print(f"  p50 {median(seconds):.2f} s   p99 {value:.2f} s   worst {max(seconds):.2f} s", flush=True)
+        return Measured(value, LIMIT_SECONDS, "what it may take")
+
+
+def _scored_once(processes: Processes, opportunity_ids: list[int]) -> None:
+    """The market as it stands: everything scored, everybody in the workers' memory."""
+    from django.core.management import call_command
+
+    call_command("rescore", "start", "--quiet")
+    until = time.monotonic() + 60 * PATIENCE_SECONDS
+    while Match.objects.values("opportunity").distinct().count() < len(opportunity_ids) or _behind():
+        processes.check()
+        assert time.monotonic() < until, "the market is not scored"
+        time.sleep(1)
+
+
+def _changes(opportunity_ids: list[int]) -> Iterator[Change]:
+    """Each of a person of their own; opportunities change again and again, and their rules in turn."""
+    owner = _owner(opportunity_ids[0])
+    public = dict(Opportunity.objects.values_list("pk", "public_id"))
+    everybody = iter(Candidate.objects.order_by("pk").values_list("pk", "public_id")[: SECONDS * RATE])
+    for number in range(SECONDS * RATE):
+        if number % EVERY == 0:
+            pk = opportunity_ids[number // EVERY % len(opportunity_ids)]
+            change = _rule if number // EVERY % 2 else _hours
+            yield Change(("opportunity", pk), change(owner, public[pk], number))
+        else:
+            pk, public_id = next(everybody)
+            yield Change(("candidate", pk), _years(public_id, number))
+
+
+def _owner(opportunity_id: int) -> Actor:
+    user = User.objects.create_user("owner@benchmark.example")
+    organisation = Opportunity.objects.get(pk=opportunity_id).posting_organisation
+    Membership.objects.create(user=user, organisation=organisation, role="owner")
+    return Actor(user_id=user.pk)
+
+
+def _years(public_id: UUID, number: int) -> Callable[[], object]:
+    fields = CandidateFields(years_experience=Decimal(number % 40), weekly_hours=20 + number % 20)
+    return lambda: update_candidate(actor=STAFF, candidate_id=public_id, fields=fields, now=timezone.now())
+
+
+def _hours(owner: Actor, public_id: UUID, number: int) -> Callable[[], object]:
+    fields = OpportunityFields(weekly_hours=20 + number % 20)
+    return lambda: update_opportunity(actor=owner, opportunity_id=public_id, fields=fields, now=timezone.now())
+
+
+def _rule(owner: Actor, public_id: UUID, number: int) -> Callable[[], object]:
+    rule = {"all": [{"skill": 1 + number % 50}, {"attribute": "years_experience", "op": "gte", "value": number % 20}]}
+    return lambda: set_eligibility_rule(actor=owner, opportunity_id=public_id, rule=rule, now=timezone.now())
+
+
+def _behind() -> set[tuple[str, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_BEHIND)
+        return set(cursor.fetchall())
+
+
+def _measured(changes: list[Change]) -> list[float]:
+    """Make the changes at their rate; seconds until each was followed."""
+    committed: dict[int, float] = {}
+    seconds: dict[int, float] = {}
+    ended = threading.Event()
+
+    def make(number: int) -> None:
+        try:
+            changes[number].make()
+            committed[number] = time.perf_counter()
+        finally:
+            connection.close()
+
+    def watch() -> None:
+        try:
+            while not ended.wait(POLL_SECONDS / 2):
+                expected = [number for number in tuple(committed) if number not in seconds]
+                behind, now = _behind(), time.perf_counter()
+                for number in expected:
+                    if changes[number].subject not in behind:
+                        seconds[number] = now - committed[number]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as watching, ThreadPoolExecutor(HANDS) as hands:
+        watched = watching.submit(watch)
+        began = time.perf_counter()
+        made = []
+        for number in range(len(changes)):
+            time.sleep(max(began + number / RATE - time.perf_counter(), 0))
+            made.append(hands.submit(make, number))
+        for one in made:
+            one.result()
+        rate = len(changes) / (time.perf_counter() - began)
+        print(
+            f"  {len(changes)} changes, {rate:.1f} a second, {PEOPLE:,} people, {OPPORTUNITIES} opportunities",
+            flush=True,
+        )
+        until = time.monotonic() + PATIENCE_SECONDS
+        while len(seconds) < len(changes):
+            assert time.monotonic() < until, f"{len(changes) - len(seconds)} changes are not followed"
+            time.sleep(POLL_SECONDS)
+        ended.set()
+        watched.result()
+    assert rate > 0.95 * RATE, "changes came more slowly than they should have"
+    return list(seconds.values())
+
+
+def _megabytes(process: Process) -> float:
+    """Of the process and its children: pages that they share count for each."""
+    parent = psutil.Process(process.popen.pid)
+    return sum(one.memory_info().rss for one in (parent, *parent.children(recursive=True))) / 2**20
+
+
+def _of_worker(processes: Processes) -> list[str]:
+    found = []
+    for process in processes.children:
+        if "worker" in process.name:
+            pool = psutil.Process(process.popen.pid).children()
+            found += [f"{process.name} {one.memory_info().rss / 2**20:.0f} MB" for one in pool]
+    return found
