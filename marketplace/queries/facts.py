@@ -220,8 +220,9 @@ def terms_of(
             on=on,
             title_words=title_words((opportunity.title,)),
             occupation=opportunity.occupation_id,
-            described_skills=frozenset(became.get(key, key) for key in described.get(opportunity.pk, ()))
-            - skills.get(opportunity.pk, {}).keys(),
+            described_skills=frozenset(became.get(key, key) for key in described.get(opportunity.pk, ())).difference(
+                skills.get(opportunity.pk, ())
+            ),
             organisations=frozenset({opportunity.posting_organisation_id, opportunity.hiring_organisation_id}),
         )
         for opportunity in Opportunity.objects.filter(pk__in=ids).select_related("current_revision")
@@ -261,7 +262,7 @@ def _skills(candidate_ids: list[int]) -> tuple[dict[int, dict[int, SkillFact]], 
         by_candidate[candidate_id].append((skill_id, SkillFact(level, years, last_used_on)))
     declared = {candidate_id: merged_skill_facts(facts, became) for candidate_id, facts in by_candidate.items()}
     only_mentioned = {
-        candidate_id: frozenset(became.get(key, key) for key in found) - declared.get(candidate_id, {}).keys()
+        candidate_id: frozenset(became.get(key, key) for key in found).difference(declared.get(candidate_id, ()))
         for candidate_id, found in mentioned.items()
     }
     return declared, only_mentioned

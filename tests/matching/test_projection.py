@@ -11,6 +11,8 @@ from matching.core.facts import CandidateFacts
 from matching.models import CandidateProjection
 from matching.queries.projection import SCORED, SCORED_COUNTS, columns_of, facts_from
 from tests.conformance.generators import LAST_USED, Chance, facts
+from tests.marketplace.factories import a_skill
+from tests.matching.staging import skilled, work
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -44,3 +46,12 @@ def test_every_fact_has_its_column() -> None:
 @pytest.mark.parametrize("attribute", ATTRIBUTES.values(), ids=ATTRIBUTES)
 def test_every_attribute_has_its_column(attribute) -> None:
     assert attribute.column in {field.name for field in CandidateProjection._meta.concrete_fields}
+
+
+@pytest.mark.django_db
+def test_whoever_mentions_a_skill_in_a_text_is_projected_with_it() -> None:
+    declared, mentioned = a_skill("welding"), a_skill("glassblowing")
+    candidate = skilled(declared, resume_text="Welding by day, glassblowing by night.")
+    work()
+    row = CandidateProjection.objects.get(pk=candidate.pk)
+    assert (row.skill_ids, row.mentioned_skills) == ([declared.pk], [mentioned.pk])
