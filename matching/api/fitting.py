@@ -20,7 +20,7 @@ from matching.retrieval.fitting import Fit, opportunities_by_fit, people_by_fit
 from matching.retrieval.searching import Finding
 from matching.retrieval.source import Hit
 
-KEYS = (Key("unfit"), Key("tie"), Key("pk"))
+KEYS = (Key("unlikely"), Key("unfit"), Key("tie"), Key("pk"))
 Show = Callable[[Any], list[SnippetType]]
 
 

@@ -172,7 +172,13 @@ def matches_page(context: Context, opportunity: Opportunity, *, first: int | Non
 
 BY_INTEREST = Order(
     "recommendations",
-    (Key("interest", descending=True), Key("fit", descending=True), Key("tie_break"), Key("opportunity_id")),
+    (
+        Key("unwanted"),
+        Key("interest", descending=True),
+        Key("fit", descending=True),
+        Key("tie_break"),
+        Key("opportunity_id"),
+    ),
 )
 
 
@@ -181,8 +187,8 @@ def recommended_page(context: Context, candidate: Candidate, *, first: int | Non
     size = page_size(first)
     start: Any = None
     if after is not None:
-        interest, fit, tie_break, opportunity_id = BY_INTEREST.values(after)
-        start = (-interest, -fit, tie_break, opportunity_id)
+        unwanted, interest, fit, tie_break, opportunity_id = BY_INTEREST.values(after)
+        start = (unwanted, -interest, -fit, tie_break, opportunity_id)
     found = recommendations_for(candidate, basics_at(context.now, serving_now()))
     standings = found.standings
     begin = bisect_right(standings, start) if start is not None else 0

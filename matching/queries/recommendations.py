@@ -17,6 +17,7 @@ from marketplace.queries.facts import facts_of
 from matching.core.eligibility import Outcome
 from matching.core.facts import CandidateFacts
 from matching.models import Match
+from matching.queries.across import unlikeliness
 from matching.queries.matches import match_of, place_of
 from matching.queries.open_rules import accepting
 from matching.queries.scorable import Basics, Scorable, refused_pairs, scorables
@@ -24,8 +25,9 @@ from matching.queries.scorable import Basics, Scorable, refused_pairs, scorables
 MOST = 3000
 """Of how many opportunities the best are found: of the most recently published, where more accept somebody."""
 
-Standing = tuple[int, int, str, int]
-"""Where an opportunity stands for one candidate: −interest, −fit, tie-break, opportunity."""
+Standing = tuple[int, int, int, str, int]
+"""Where an opportunity stands for one candidate: how unlikely they want it, where models of different calibrations
+scored; −interest, −fit, tie-break, opportunity."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,9 @@ class Recommendations:
     def matches(self, standings: list[Standing]) -> list[Match]:
         """The matches of some of them, not stored, with explanations. Their inner ids stand for no row."""
         rows = [self._match(self.scored[opportunity_id]) for *_, opportunity_id in standings]
-        for row in rows:
+        for row, (unwanted, *_) in zip(rows, standings, strict=True):
             row.pk, row.candidate = -row.opportunity_id, self.candidate
+            row.unwanted = unwanted  # type: ignore[attr-defined]  # for the cursor
         return rows
 
     def _match(self, scorable: Scorable) -> Match:
@@ -60,11 +63,12 @@ def recommendations_for(candidate: Candidate, basics: Basics) -> Recommendations
     if candidate.suspended_at is not None or candidate.merged_into_id is not None:
         return Recommendations(candidate, facts, basics, {}, [])
     scored = scorables(Opportunity.objects.filter(pk__in=_open_to(candidate, facts, basics)), basics)
+    interests = {pk: one.near_score_of("interest", facts) for pk, one in scored.items()}
+    unwanted = unlikeliness(scored, "interest", interests)
     standings = []
-    for one in scored.values():
-        interest = one.near_score_of("interest", facts)
+    for pk, one in scored.items():
         fit, tie_break, _ = place_of(one.near_score_of("fit", facts), one, candidate.pk, basics.key)
-        standings.append((-interest, fit, tie_break, one.pk))
+        standings.append((unwanted[pk], -interests[pk], fit, tie_break, pk))
     return Recommendations(candidate, facts, basics, scored, sorted(standings))
 
 
@@ -72,7 +76,7 @@ def recommendation(candidate: Candidate, opportunity: Opportunity, basics: Basic
     """One of them, by itself; None where the rule does not accept the candidate any more."""
     scored = scorables(Opportunity.objects.public().open_at(basics.now).filter(pk=opportunity.pk), basics)
     facts = facts_of([candidate.pk], on=basics.on, rate_set=basics.rates)[candidate.pk]
-    found = Recommendations(candidate, facts, basics, scored, [(0, 0, "", pk) for pk in scored])
+    found = Recommendations(candidate, facts, basics, scored, [(0, 0, 0, "", pk) for pk in scored])
     rows = found.matches(found.standings)
     return rows[0] if rows and rows[0].outcome != Outcome.INELIGIBLE else None
 

@@ -12,6 +12,7 @@ from marketplace.models import Candidate, Opportunity
 from marketplace.queries.facts import facts_of
 from matching.core.facts import CandidateFacts
 from matching.core.search.search import Person, Search, Sort
+from matching.queries.across import unlikeliness
 from matching.queries.matches import place_of
 from matching.queries.projection import projected_facts
 from matching.queries.scorable import Basics, Scorable, scorables
@@ -22,8 +23,10 @@ MOST_RANKED = 3_000
 
 
 class Fit(NamedTuple):
-    """Where one that was found stands: −score, then the keyed hash that breaks ties. Ascending."""
+    """Where one that was found stands: how unlikely it fits, where models of different calibrations scored; −score,
+    then the keyed hash that breaks ties. Ascending."""
 
+    unlikely: int
     unfit: int
     tie: str
     pk: int
@@ -36,7 +39,9 @@ def opportunities_by_fit(search: Search, candidate: Candidate, basics: Basics) -
     hits, _ = finding.page(MOST_RANKED)
     facts = facts_of([candidate.pk], on=basics.on, rate_set=basics.rates)[candidate.pk]
     scored = scorables(Opportunity.objects.filter(pk__in=[hit.pk for hit in hits]), basics)
-    return finding, sorted(_fit(facts, one, basics, one.pk) for one in scored.values())
+    fits = {pk: _fit(facts, one, basics, pk) for pk, one in scored.items()}
+    unlikely = unlikeliness(scored, "fit", {pk: -fit.unfit for pk, fit in fits.items()})
+    return finding, sorted(fit._replace(unlikely=unlikely[pk]) for pk, fit in fits.items())
 
 
 def people_by_fit(search: Search, opportunity: Opportunity, basics: Basics) -> tuple[Finding, list[Fit]]:
@@ -55,4 +60,4 @@ def people_by_fit(search: Search, opportunity: Opportunity, basics: Basics) -> t
 
 def _fit(facts: CandidateFacts, one: Scorable, basics: Basics, pk: int) -> Fit:
     unfit, tie, _ = place_of(one.near_score_of("fit", facts), one, facts.candidate_id, basics.key)
-    return Fit(unfit, tie, pk)
+    return Fit(0, unfit, tie, pk)

@@ -32,6 +32,7 @@ from matching.core.scoring import DEFAULT_MODEL
 from matching.errors import LastSegmentStays, PredicateRefused, ScoresNotComparable, SegmentNameTaken
 from matching.models import AllocationRun, Mark, Match, Rescore, ScoringModel, Segment
 from matching.queries.affected import affected
+from matching.queries.recommendations import recommendations_for
 from matching.queries.scorable import basics_at, scorables
 from tests.marketplace.factories import (
     NOW,
@@ -350,3 +351,27 @@ def test_a_change_has_exactly_those_scored_again_whose_model_is_another_then():
     assert marked() == {onsite.pk, hybrid.pk}
     work()
     assert {match.model.version for match in Match.objects.exclude(opportunity=remote)} == {"linear-1"}
+
+
+# Lists across opportunities
+
+
+def test_recommendations_compare_models_of_different_calibrations_by_what_their_scores_stand_for():
+    skill = a_skill()
+    remote, onsite, hybrid = (asking_for(skill, arrangement=one) for one in ("remote", "onsite", "hybrid"))
+    candidate = skilled(skill)
+    definition = DEFAULT_MODEL.to_json() | {"version": "boastful", "calibration": "applied in 2026"}
+    head = definition["heads"]["interest"]
+    head["intercept"] += 50_000_000  # whose scores are far above the others', and stand for next to nothing
+    head["curve"] = [[40_000_000, 1], [60_000_000, 2]]
+    model = add_model(actor=Actor.system(), definition=definition, segment_id=a_segment(REMOTE).public_id, now=NOW)
+    promote_model(actor=Actor.system(), model_id=model.public_id, now=NOW)
+    found = recommendations_for(candidate, basics_at(NOW, serving_now()))
+    assert [pk for *_, pk in found.standings][-1] == remote.pk
+    assert {pk for *_, pk in found.standings} == {remote.pk, onsite.pk, hybrid.pk}
+    rows = found.matches(found.standings)
+    assert [row.unwanted for row in rows] == sorted(row.unwanted for row in rows)
+    assert rows[-1].interest > rows[0].interest
+    retire_model(actor=Actor.system(), model_id=model.public_id, now=NOW)
+    found = recommendations_for(candidate, basics_at(NOW, serving_now()))
+    assert {unwanted for unwanted, *_ in found.standings} == {0}, "one model: by its scores"
