@@ -3,7 +3,7 @@
 from matching.core.allocation.diagnosis import Cause, EmptySeats, diagnose
 from matching.core.allocation.errors import InvalidAllocation
 from matching.core.allocation.policy import Policy, edge_value, edge_values
-from matching.core.allocation.problem import CandidateNode, Edges, OpportunityNode, Problem
+from matching.core.allocation.problem import CandidateNode, Edges, Limit, OpportunityNode, Problem, Share
 from matching.core.allocation.solution import Solution
 from matching.core.allocation.solve import SOLVER, solve, solve_again
 from matching.core.allocation.verify import Certificate, verify
@@ -16,9 +16,11 @@ __all__ = [
     "Edges",
     "EmptySeats",
     "InvalidAllocation",
+    "Limit",
     "OpportunityNode",
     "Policy",
     "Problem",
+    "Share",
     "Solution",
     "diagnose",
     "edge_value",

@@ -16,34 +16,50 @@ from typing import Any
 import numpy as np
 
 from matching.core.allocation.errors import InvalidAllocation, MalformedInstance
+from matching.core.allocation.gap import GapInstance, read_gaps
 from matching.core.allocation.orlib import AssignmentInstance, read_assignments
 from matching.core.allocation.solve import solve
 from matching.core.allocation.verify import verify
+
+Instance = AssignmentInstance | GapInstance
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m matching.core.allocation", description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument(
-        "--format", choices=["assignment"], default="assignment", help="OR-Library's layout of the files"
+        "--format", choices=["assignment", "gap"], default="assignment", help="OR-Library's layout of the files"
     )
     parser.add_argument("--maximise", action="store_true", help="the greatest sum instead of the least")
     parser.add_argument("--json", action="store_true", help="a list of objects instead of a table")
+    parser.add_argument(
+        "--time-limit", type=_seconds, metavar="S", help="seconds for each instance, then the best found so far"
+    )
+    parser.add_argument(
+        "--capacities",
+        choices=["before", "after"],
+        help="gap: the costs, or the resources; else it is told by the file",
+    )
     options = parser.parse_args(arguments)
 
-    solve(AssignmentInstance(np.ones((1, 1), dtype=np.int64), maximise=False).problem())  # loads what is compiled
+    # Loads what is compiled, so that an instance's seconds are its own.
+    solve(AssignmentInstance(np.ones((2, 2), dtype=np.int64), maximise=False).problem())
+    if options.format == "gap":
+        few = np.array([[1, 2, 3], [3, 1, 1]], dtype=np.int64)
+        solve(GapInstance(few, few, np.array([3, 2]), maximise=False).problem())
     results: list[dict[str, Any]] = []
     failed = False
     for path in options.files:
         try:
-            instances = read_assignments(_text(path), maximise=options.maximise)
-            for number, instance in enumerate(instances, start=1):
-                name = path.name if len(instances) == 1 else f"{path.name}#{number}"
-                result = {"name": name, "size": instance.size, **solved(instance)}
+            for number, instance, alone in _read(path, options):
+                name = path.name if alone else f"{path.name}#{number}"
+                result, stopped_after = solved(instance, options.time_limit)
                 failed |= not result["verified"]
-                results.append(result)
+                results.append({"name": name, **result})
+                if stopped_after is not None:
+                    print(f"{name}: stopped by the time limit after {stopped_after} units of work", file=sys.stderr)  # noqa: T201
                 if not options.json:
-                    print(_line(result), flush=True)  # noqa: T201
+                    print(_line(name, instance.size, result), flush=True)  # noqa: T201
         except InvalidAllocation as error:
             failed = True
             print(f"{path}: {error}", file=sys.stderr)  # noqa: T201
@@ -52,23 +68,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(failed)
 
 
-def solved(instance: AssignmentInstance) -> dict[str, Any]:
-    """Figures of one instance, in the unit of its costs. `bound` is what no assignment can beat, `seconds` covers
-    solving and pricing; `verified`: the certificate is valid and everything is assigned."""
+def _read(path: Path, options: argparse.Namespace) -> list[tuple[int, Instance, bool]]:
+    """The instances of a file, each with its number and whether it is alone."""
+    text, instances = _text(path), list[Instance]()
+    if options.format == "gap":
+        instances += read_gaps(text, maximise=options.maximise, capacities=options.capacities)
+    else:
+        instances += read_assignments(text, maximise=options.maximise)
+    return [(number, instance, len(instances) == 1) for number, instance in enumerate(instances, start=1)]
+
+
+def solved(instance: Instance, time_limit: float | None = None) -> tuple[dict[str, Any], int | None]:
+    """Figures of one instance, in the unit of its costs; and the work after which the time limit stopped it, if it did.
+    `bound` is what no full assignment can beat, `gap` its distance from the objective, `seconds` covers solving and
+    pricing; `verified`: the certificate is valid and everything is assigned."""
     problem = instance.problem()
     start = time.perf_counter()
-    solution = solve(problem)
+    stop = None if time_limit is None else lambda: time.perf_counter() - start >= time_limit
+    solution = solve(problem, stop=stop)
     seconds = time.perf_counter() - start
     certificate = verify(problem, solution)
-    bound = None if certificate.bound is None else instance.objective(certificate.bound)
-    return {
-        "objective": instance.objective(certificate.value),
+    assigned = len(solution.assignment)
+    objective = instance.objective(certificate.value, assigned)
+    bound = None if certificate.bound is None else instance.objective(certificate.bound, instance.size)
+    result = {
+        "objective": objective,
         "bound": bound,
-        "gap": certificate.gap,
-        "assigned": len(solution.assignment),
+        "gap": None if bound is None else abs(objective - bound),
+        "assigned": assigned,
         "seconds": round(seconds, 3),
-        "verified": certificate.valid and len(solution.assignment) == instance.size,
+        "verified": certificate.valid and assigned == instance.size,
     }
+    return result, solution.work if solution.stopped else None
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError("seconds are at least 0")
+    return seconds
 
 
 def _text(path: Path) -> str:
@@ -78,10 +116,10 @@ def _text(path: Path) -> str:
         raise MalformedInstance(problem=str(error)) from error
 
 
-def _line(result: dict[str, Any]) -> str:
+def _line(name: str, size: int, result: dict[str, Any]) -> str:
     return (
-        f"{result['name']}: objective {result['objective']}, bound {result['bound']}, gap {result['gap']},"
-        f" assigned {result['assigned']} of {result['size']}, {result['seconds']} s,"
+        f"{name}: objective {result['objective']}, bound {result['bound']}, gap {result['gap']},"
+        f" assigned {result['assigned']} of {size}, {result['seconds']} s,"
         f" {'verified' if result['verified'] else 'NOT VERIFIED'}"
     )
 

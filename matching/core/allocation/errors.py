@@ -44,6 +44,16 @@ class UnknownIndex(InvalidAllocation):
     message = "{field} names position {index}, which does not exist"
 
 
+class UnknownKey(InvalidAllocation):
+    code = "UNKNOWN_KEY"
+    message = "{field} names the key {key}, which does not exist"
+
+
+class ShareTooLarge(InvalidAllocation):
+    code = "SHARE_TOO_LARGE"
+    message = "{share} of {seats} seats of opportunity {opportunity} cannot be reserved"
+
+
 class RaggedEdges(InvalidAllocation):
     code = "RAGGED_EDGES"
     message = "the columns of the edges differ in length: {lengths}"
@@ -65,7 +75,7 @@ class ValueOutOfRange(InvalidAllocation):
 
 
 class InfeasiblePin(InvalidAllocation):
-    """`reason`: `no_edge`, `no_seat`, `candidate_pinned_twice` or `excluded`."""
+    """`reason`: `no_edge`, `no_seat`, `candidate_pinned_twice`, `excluded`, `hours`, `share` or `limit`."""
 
     code = "INFEASIBLE_PIN"
     message = "candidate {candidate} cannot be pinned to opportunity {opportunity}: {reason}"
@@ -79,3 +89,8 @@ class MalformedSnapshot(InvalidAllocation):
 class MalformedInstance(InvalidAllocation):
     code = "MALFORMED_INSTANCE"
     message = "the instance cannot be read: {problem}"
+
+
+class AmbiguousInstance(InvalidAllocation):
+    code = "AMBIGUOUS_INSTANCE"
+    message = "the instance can be read in two ways: {problem}"

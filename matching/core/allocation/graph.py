@@ -35,7 +35,7 @@ class OpenGraph:
 def open_graph(problem: Problem) -> OpenGraph:
     keys, people = problem.opportunity_keys(), problem.candidate_keys()
     edges = problem.edges
-    seats, allowed, pinned_value = problem.seats(), np.ones(len(edges), dtype=bool), 0
+    seats, allowed, pinned_value = problem.seats(), problem.allowed(), 0
     if problem.pinned:
         pinned = pair_mask(problem, problem.pinned)
         pinned_value = int(sum(edges.value[pinned].tolist()))

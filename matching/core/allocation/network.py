@@ -51,7 +51,7 @@ class Laid:
 
 def lay_out(problem: Problem) -> Laid:
     keys, people, edges = problem.opportunity_keys(), problem.candidate_keys(), problem.edges
-    seats, allowed, pinned_value = problem.seats(), np.ones(len(edges), dtype=np.bool_), 0
+    seats, allowed, pinned_value = problem.seats(), problem.allowed(), 0
     if problem.pinned:
         pinned = pair_mask(problem, problem.pinned)
         pinned_value = int(sum(edges.value[pinned].tolist()))

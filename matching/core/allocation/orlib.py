@@ -37,11 +37,12 @@ class AssignmentInstance:
             edges=Edges(rows, columns, self._values().ravel()),
         )
 
-    def objective(self, value: int) -> int:
-        """The sum of costs of a full assignment worth `value`; also turns a bound on values into one on costs."""
+    def objective(self, value: int, assigned: int) -> int:
+        """The sum of costs of so many rows that are worth `value` together; of all, it turns a bound on values into one
+        on costs."""
         if self.maximise:
-            return value + self.size * (int(self.costs.min(initial=0)) - 1)
-        return self.size * (int(self.costs.max(initial=0)) + 1) - value
+            return value + assigned * (int(self.costs.min(initial=0)) - 1)
+        return assigned * (int(self.costs.max(initial=0)) + 1) - value
 
     def _values(self) -> Integers:
         if self.maximise:

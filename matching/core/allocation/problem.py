@@ -24,13 +24,17 @@ from matching.core.allocation.errors import (
     NegativeNumber,
     NotAnInteger,
     RaggedEdges,
+    ShareTooLarge,
     UnknownIndex,
+    UnknownKey,
+    ValueOutOfRange,
     ValuesTooLarge,
 )
 from matching.core.allocation.policy import Policy
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2  # 1 where no hours, limits, shares or several placements are asked for: as before there were any
 _LARGEST_SUM = 2**60  # value × (seats that can be filled + 1) × nodes stays below: room for the flow's scaled costs
+MOST_HOURS = 10**9  # of one edge
 
 Integers = NDArray[np.int64]
 Pair = tuple[int, int]  # (opportunity key, candidate key)
@@ -44,21 +48,42 @@ class OpportunityNode(NamedTuple):
 
 
 class CandidateNode(NamedTuple):
-    """A person who takes at most one seat."""
+    """A person who takes at most `most` seats, of different opportunities, which together ask for at most `hours`;
+    None: as many hours as it takes."""
 
     key: int
+    hours: int | None = None
+    most: int = 1
+
+
+class Limit(NamedTuple):
+    """These opportunities (by key) together give at most `most` seats: an organisation's limit, say."""
+
+    key: int
+    opportunities: tuple[int, ...]
+    most: int
+
+
+class Share(NamedTuple):
+    """Of an opportunity's seats so many are only for these candidates (by key), who may take the others as well."""
+
+    opportunity: int
+    seats: int
+    candidates: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edges:
     """Pairs that may be matched, as three columns of equal length (int64).
 
-    `opportunity` and `candidate` are positions in the problem's rows; `value` ≥ 0 is what the pairing is worth.
+    `opportunity` and `candidate` are positions in the problem's rows; `value` ≥ 0 is what the pairing is worth;
+    `hours` ≥ 0 what it takes of the person's hours, nothing if None.
     """
 
     opportunity: Integers
     candidate: Integers
     value: Integers
+    hours: Integers | None = None
 
     @classmethod
     def of(cls, triples: Iterable[tuple[int, int, int]]) -> Edges:
@@ -94,7 +119,8 @@ def integers(name: str, values: Any) -> Integers:
 class Problem:
     """Give seats to people so that the sum of the values is greatest.
 
-    Each opportunity takes at most `seats` people, each person at most one seat. `pinned` pairs (by keys) are forced,
+    Each opportunity takes at most `seats` people, each person at most one seat, or as many as their node says and
+    their hours allow; limits and shares restrict which. `pinned` pairs (by keys) are forced,
     `excluded` pairs forbidden; an excluded pair without an edge is harmless, since people leave between plans.
     `salt` keys the order in which the solver sees rows, so that ties favour nobody for a low key.
 
@@ -108,6 +134,8 @@ class Problem:
     pinned: tuple[Pair, ...] = ()
     excluded: tuple[Pair, ...] = ()
     salt: bytes = b""
+    limits: tuple[Limit, ...] = ()
+    shares: tuple[Share, ...] = ()
 
     def __post_init__(self) -> None:
         keys = integers("opportunities.key", [node.key for node in self.opportunities])
@@ -122,12 +150,18 @@ class Problem:
         by_key, by_person = np.argsort(keys), np.argsort(people)
         opportunities = tuple(self.opportunities[row] for row in by_key.tolist())
         candidates = tuple(self.candidates[row] for row in by_person.tolist())
+        _refuse_odd_people(candidates)
         edges = _canonical_edges(self.edges, by_key, by_person, keys, people)
-        _refuse_overflow(edges, seats, len(candidates))
+        limits, shares = _limits(self.limits, keys), _shares(self.shares, dict(zip(keys, seats, strict=True)), people)
+        placements = len(candidates) if all(node.most == 1 for node in candidates) else int(seats.sum())
+        plain = placements == len(candidates) and not (limits or shares)
+        _refuse_overflow(edges, seats, placements, len(seats) + len(candidates) + 2 if plain else 4096 + len(seats))
         set_ = object.__setattr__  # frozen for everybody else
         set_(self, "opportunities", opportunities)
         set_(self, "candidates", candidates)
         set_(self, "edges", edges)
+        set_(self, "limits", limits)
+        set_(self, "shares", shares)
         set_(self, "pinned", _pairs("pinned", self.pinned))
         set_(self, "excluded", _pairs("excluded", self.excluded))
         self._refuse_infeasible_pins()
@@ -141,6 +175,25 @@ class Problem:
     def candidate_keys(self) -> Integers:
         return np.array([node.key for node in self.candidates], dtype=np.int64)
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is an assignment problem: nobody takes several seats, and no limits or shares restrict them."""
+        return not (self.limits or self.shares) and all(node.most <= 1 for node in self.candidates)
+
+    def allowed(self) -> NDArray[np.bool_]:
+        """Which edges their candidate has hours for, and may take any seat at all."""
+        room, most = self.rooms()
+        fits = most[self.edges.candidate] > 0
+        if self.edges.hours is not None:
+            fits &= self.edges.hours <= room[self.edges.candidate]
+        return fits
+
+    def rooms(self) -> tuple[Integers, Integers]:
+        """Hours of each candidate (of those who have any number: more than all edges ask for), and seats at most."""
+        total = int(self.edges.hours.sum()) if self.edges.hours is not None else 0
+        hours = [total if node.hours is None else min(node.hours, total) for node in self.candidates]
+        return np.array(hours, dtype=np.int64), np.array([node.most for node in self.candidates], dtype=np.int64)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Problem) and self.to_json() == other.to_json()
 
@@ -149,20 +202,37 @@ class Problem:
 
     def to_json(self) -> bytes:
         """Canonical bytes: the same market gives the same bytes. Keys and numbers only, no personal data."""
+        extended = bool(
+            self.limits
+            or self.shares
+            or self.edges.hours is not None
+            or any(node.hours is not None or node.most != 1 for node in self.candidates)
+        )
+        edges: dict[str, list[int]] = {}
+        more: dict[str, Any] = {}
+        if extended:
+            if self.edges.hours is not None:
+                edges["hours"] = self.edges.hours.tolist()
+            more = {
+                "limits": [[limit.key, list(limit.opportunities), limit.most] for limit in self.limits],
+                "shares": [[share.opportunity, share.seats, list(share.candidates)] for share in self.shares],
+            }
         return canonical_json(
             {
-                "version": SNAPSHOT_VERSION,
+                "version": SNAPSHOT_VERSION if extended else 1,
                 "opportunities": [[node.key, node.seats] for node in self.opportunities],
-                "candidates": [node.key for node in self.candidates],
+                "candidates": [list(node) if extended else node.key for node in self.candidates],
                 "edges": {
                     "opportunity": self.edges.opportunity.tolist(),
                     "candidate": self.edges.candidate.tolist(),
                     "value": self.edges.value.tolist(),
+                    **edges,
                 },
                 "policy": self.policy.to_data(),
                 "pinned": [list(pair) for pair in self.pinned],
                 "excluded": [list(pair) for pair in self.excluded],
                 "salt": self.salt.hex(),
+                **more,
             }
         )
 
@@ -171,18 +241,23 @@ class Problem:
         """The problem a snapshot holds, checked as strictly as a new one. Raises `MalformedSnapshot` and the rest."""
         data = parse_json(snapshot)
         try:
-            if data["version"] != SNAPSHOT_VERSION:
+            version = data["version"]
+            if type(version) is not int or not 1 <= version <= SNAPSHOT_VERSION:
                 raise MalformedSnapshot(problem=f"version {data['version']!r} is not known")
             columns = data["edges"]
-            names = ("opportunity", "candidate", "value")
+            names = ("opportunity", "candidate", "value", "hours")
             return cls(
                 opportunities=tuple(OpportunityNode(key, seats) for key, seats in data["opportunities"]),
-                candidates=tuple(CandidateNode(key) for key in data["candidates"]),
-                edges=Edges(*(integers(f"edges.{name}", columns[name]) for name in names)),
+                candidates=tuple(
+                    CandidateNode(key) if version == 1 else CandidateNode(*key) for key in data["candidates"]
+                ),
+                edges=Edges(*(integers(f"edges.{name}", columns[name]) for name in names if name in columns)),
                 policy=Policy(**data["policy"]),
                 pinned=tuple((key, person) for key, person in data["pinned"]),
                 excluded=tuple((key, person) for key, person in data["excluded"]),
                 salt=bytes.fromhex(data["salt"]),
+                limits=tuple(Limit(key, tuple(rows), most) for key, rows, most in data.get("limits", ())),
+                shares=tuple(Share(key, seats, tuple(people)) for key, seats, people in data.get("shares", ())),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise MalformedSnapshot(problem=f"{type(error).__name__}: {error}") from error
@@ -202,7 +277,10 @@ class Problem:
         person_of = {node.key: row for row, node in enumerate(self.candidates)}
         codes = self.edges.opportunity * max(len(self.candidates), 1) + self.edges.candidate  # sorted
         taken: dict[int, int] = {}
-        held: set[int] = set()
+        held: dict[int, int] = {}
+        hours: dict[int, int] = {}
+        outside: dict[int, int] = {}  # who is pinned to an opportunity without being of its share
+        members = {share.opportunity: set(share.candidates) for share in self.shares}
         forbidden = set(self.excluded)
         for key, person in self.pinned:
 
@@ -217,12 +295,65 @@ class Problem:
             at = int(np.searchsorted(codes, code))
             if at == len(codes) or codes[at] != code:
                 raise refuse("no_edge")
-            if person in held:
+            node = self.candidates[person_of[person]]
+            held[person] = held.get(person, 0) + 1
+            if held[person] > node.most:
                 raise refuse("candidate_pinned_twice")
+            hours[person] = hours.get(person, 0) + (int(self.edges.hours[at]) if self.edges.hours is not None else 0)
+            if node.hours is not None and hours[person] > node.hours:
+                raise refuse("hours")
+            outside[key] = outside.get(key, 0) + (key in members and person not in members[key])
             taken[key] = taken.get(key, 0) + 1
             if taken[key] > self.opportunities[row_of[key]].seats:
                 raise refuse("no_seat")
-            held.add(person)
+            for share in self.shares:
+                if share.opportunity == key and outside[key] > self.opportunities[row_of[key]].seats - share.seats:
+                    raise refuse("share")
+            for limit in self.limits:
+                if key in limit.opportunities and sum(taken.get(one, 0) for one in limit.opportunities) > limit.most:
+                    raise refuse("limit")
+
+
+def _refuse_odd_people(candidates: tuple[CandidateNode, ...]) -> None:
+    most = integers("candidates.most", [node.most for node in candidates])
+    hours = integers("candidates.hours", [0 if node.hours is None else node.hours for node in candidates])
+    for name, column in (("candidates.most", most), ("candidates.hours", hours)):
+        if (column < 0).any():
+            raise NegativeNumber(field=name, at=candidates[int(np.argmax(column < 0))].key)
+
+
+def _limits(limits: Iterable[Limit], keys: Integers) -> tuple[Limit, ...]:
+    known, found = set(keys.tolist()), []
+    for limit in limits:
+        key, most = integers("limits", [limit.key, limit.most]).tolist()
+        rows = integers("limits.opportunities", list(limit.opportunities)).tolist()
+        if most < 0:
+            raise NegativeNumber(field="limits.most", at=key)
+        for row in rows:
+            if row not in known:
+                raise UnknownKey(field="limits.opportunities", key=row)
+        found.append(Limit(key, tuple(sorted(set(rows))), most))
+    _refuse_repeats("limits", integers("limits", [limit.key for limit in found]))
+    return tuple(sorted(found))
+
+
+def _shares(shares: Iterable[Share], seats_of: Mapping[int, int], people: Integers) -> tuple[Share, ...]:
+    known, found = set(people.tolist()), []
+    for share in shares:
+        key, seats = integers("shares", [share.opportunity, share.seats]).tolist()
+        members = integers("shares.candidates", list(share.candidates)).tolist()
+        if key not in seats_of:
+            raise UnknownKey(field="shares.opportunity", key=key)
+        if seats < 0:
+            raise NegativeNumber(field="shares.seats", at=key)
+        if seats > seats_of[key]:
+            raise ShareTooLarge(opportunity=key, share=seats, seats=int(seats_of[key]))
+        for member in members:
+            if member not in known:
+                raise UnknownKey(field="shares.candidates", key=member)
+        found.append(Share(key, seats, tuple(sorted(set(members)))))
+    _refuse_repeats("shares", integers("shares", [share.opportunity for share in found]))
+    return tuple(sorted(found))
 
 
 def by_key(keys: Integers, prices: Integers) -> dict[int, int]:
@@ -266,13 +397,19 @@ def _canonical_edges(edges: Edges, by_key: Integers, by_person: Integers, keys: 
         integers(name, values)
         for name, values in zip(_COLUMNS, (edges.opportunity, edges.candidate, edges.value), strict=True)
     ]
+    if edges.hours is not None:
+        columns.append(integers("edges.hours", edges.hours))
+        if (columns[-1] < 0).any():
+            raise NegativeNumber(field="edges.hours", at=int(np.argmax(columns[-1] < 0)))
+        if columns[-1].max(initial=0) > MOST_HOURS:
+            raise ValueOutOfRange(field="edges.hours", limit=MOST_HOURS)
     if len({len(column) for column in columns}) != 1:
         raise RaggedEdges(lengths=[len(column) for column in columns])
     for name, column, rows in zip(_COLUMNS, columns, (len(keys), len(people)), strict=False):
         outside = (column < 0) | (column >= rows)
         if outside.any():
             raise UnknownIndex(field=name, index=int(column[int(np.argmax(outside))]))
-    opportunity, candidate, value = columns
+    opportunity, candidate, value = columns[:3]
     if (value < 0).any():
         raise NegativeNumber(field="edges.value", at=int(np.argmax(value < 0)))
     rank, person_rank = np.empty_like(by_key), np.empty_like(by_person)
@@ -285,17 +422,22 @@ def _canonical_edges(edges: Edges, by_key: Integers, by_person: Integers, keys: 
     if repeated.size:
         row = order[repeated[0]]
         raise DuplicateEdge(opportunity=int(keys[opportunity[row]]), candidate=int(people[candidate[row]]))
-    sorted_columns = (rank[opportunity][order], person_rank[candidate][order], value[order])
+    sorted_columns = (
+        rank[opportunity][order],
+        person_rank[candidate][order],
+        value[order],
+        *(column[order] for column in columns[3:]),
+    )
     for column in sorted_columns:
         column.flags.writeable = False
     return Edges(*sorted_columns)
 
 
-def _refuse_overflow(edges: Edges, seats: Integers, people: int) -> None:
+def _refuse_overflow(edges: Edges, seats: Integers, placements: int, nodes: int) -> None:
     if not len(edges):
         return
-    fillable = min(sum(seats.tolist()), people)
-    limit = _LARGEST_SUM // ((fillable + 1) * (len(seats) + people + 2))
+    fillable = min(sum(seats.tolist()), placements)
+    limit = _LARGEST_SUM // ((fillable + 1) * nodes)
     value = int(edges.value.max())
     if value > limit:
         raise ValuesTooLarge(value=value, limit=limit)

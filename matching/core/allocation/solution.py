@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from matching.core.allocation.errors import MalformedSnapshot
@@ -19,6 +19,13 @@ class Solution:
     beyond the seat. `bound` = Σ open seats · price + Σ candidate prices + value of pins; `gap` = bound − value.
     `work` counts arcs looked at: the same on every machine, unlike seconds. `stopped`: a limit on work or time ended
     the solver before it was done.
+
+    `relaxation` names what the bound is of. "assignment": the problem itself, all prices in the unit of values.
+    "knapsack": everybody takes the bundle of seats worth most to them beyond the prices of seats, shares and limits;
+    then prices are in units of 1 / `scale`, a candidate's price is what their best bundle is worth beyond its seats'
+    prices, and bound = ⌊(Σ open seats · price + Σ seats outside shares · price + Σ limits · price + Σ candidate prices)
+    ÷ scale⌋ + value of pins. `share_prices` (by opportunity) are what people outside a share pay on top,
+    `limit_prices` (by limit) what everybody under it does, `hours_prices` (by candidate) what an hour is worth.
     """
 
     assignment: tuple[Pair, ...]
@@ -30,6 +37,11 @@ class Solution:
     solver: str
     work: int
     stopped: bool = False
+    relaxation: str = "assignment"
+    scale: int = 1
+    share_prices: Mapping[int, int] = field(default_factory=dict)
+    limit_prices: Mapping[int, int] = field(default_factory=dict)
+    hours_prices: Mapping[int, int] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         """Canonical bytes: a replay of the same problem by the same solver gives the same ones."""
@@ -43,7 +55,12 @@ class Solution:
             "solver": self.solver,
             "work": self.work,
         }
-        return canonical_json(data | {"stopped": True} if self.stopped else data)
+        if self.stopped:
+            data["stopped"] = True
+        if self.relaxation != "assignment":
+            data |= {"relaxation": self.relaxation, "scale": self.scale}
+            data |= {name: [list(item) for item in sorted(getattr(self, name).items())] for name in _MORE_PRICES}
+        return canonical_json(data)
 
     @classmethod
     def from_json(cls, stored: bytes | str) -> Solution:
@@ -52,15 +69,30 @@ class Solution:
         try:
             solution = cls(
                 assignment=tuple((_integer(key), _integer(person)) for key, person in data["assignment"]),
-                seat_prices={_integer(key): _integer(price) for key, price in data["seat_prices"]},
-                candidate_prices={_integer(key): _integer(price) for key, price in data["candidate_prices"]},
+                seat_prices=_prices(data["seat_prices"]),
+                candidate_prices=_prices(data["candidate_prices"]),
                 solver=str(data["solver"]),
                 stopped=data.get("stopped", False) is True,
-                **{name: _integer(data[name]) for name in ("value", "bound", "gap", "work")},
+                relaxation=str(data.get("relaxation", "assignment")),
+                scale=_integer(data.get("scale", 1)),
+                share_prices=_prices(data.get("share_prices", ())),
+                limit_prices=_prices(data.get("limit_prices", ())),
+                hours_prices=_prices(data.get("hours_prices", ())),
+                value=_integer(data["value"]),
+                bound=_integer(data["bound"]),
+                gap=_integer(data["gap"]),
+                work=_integer(data["work"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise MalformedSnapshot(problem=f"{type(error).__name__}: {error}") from error
         return solution
+
+
+_MORE_PRICES = ("share_prices", "limit_prices", "hours_prices")
+
+
+def _prices(items: Any) -> dict[int, int]:
+    return {_integer(key): _integer(price) for key, price in items}
 
 
 def _integer(value: Any) -> int:

@@ -28,12 +28,12 @@ def test_files_are_solved_to_the_optimum_and_verified(tmp_path, capsys, matrices
     file.write_text("".join(written(costs) for costs in matrices))
     assert main([str(file), "--json", *(["--maximise"] if maximise else [])]) == 0
     results = json.loads(capsys.readouterr().out)
-    assert [result["size"] for result in results] == [1, 2, 30]
+    assert [result["name"] for result in results] == ["assign.txt#1", "assign.txt#2", "assign.txt#3"]
     for costs, result in zip(matrices, results, strict=True):
         rows, columns = linear_sum_assignment(costs, maximize=maximise)
         assert result["objective"] == result["bound"] == costs[rows, columns].sum()
         assert (result["gap"], result["assigned"], result["verified"]) == (0, len(costs), True)
-        assert {"objective", "bound", "gap", "assigned", "seconds", "verified"} <= result.keys()
+        assert set(result) == {"name", "objective", "bound", "gap", "assigned", "seconds", "verified"}
 
 
 def test_a_line_for_people_says_what_was_found(tmp_path, capsys):

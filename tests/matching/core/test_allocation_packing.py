@@ -1,0 +1,196 @@
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matching.core.allocation import (
+    CandidateNode,
+    Edges,
+    InvalidAllocation,
+    Limit,
+    OpportunityNode,
+    Problem,
+    Share,
+    solve,
+    solve_again,
+    verify,
+)
+from matching.core.allocation.solution import Solution
+
+
+@st.composite
+def restricted(draw: st.DrawFn) -> Problem:
+    """A small market with hours, several seats a person, limits, shares, pins and exclusions."""
+    rows, people = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    seats = [draw(st.integers(0, 2)) for _ in range(rows)]
+    pairs = [pair for pair in product(range(rows), range(people)) if draw(st.integers(0, 3))]
+    number = st.integers(0, 9)
+    candidates = tuple(
+        CandidateNode(10 + i, draw(st.none() | st.integers(0, 15)), draw(st.integers(0, 3))) for i in range(people)
+    )
+    limits = tuple(
+        Limit(key, tuple(row for row in range(rows) if draw(st.booleans())), draw(st.integers(0, 3)))
+        for key in range(draw(st.integers(0, 2)))
+    )
+    shares = tuple(
+        Share(row, draw(st.integers(0, seats[row])), tuple(10 + i for i in range(people) if draw(st.booleans())))
+        for row in range(rows)
+        if draw(st.booleans())
+    )
+    excluded = tuple((row, 10 + i) for row, i in pairs if draw(st.integers(0, 9)) == 0)
+    columns = [np.array(column, dtype=np.int64) for column in zip(*pairs, strict=True)] or [np.zeros(0, np.int64)] * 2
+    problem = Problem(
+        tuple(OpportunityNode(row, seats[row]) for row in range(rows)),
+        candidates,
+        Edges(
+            *columns,
+            np.array([draw(number) for _ in pairs], dtype=np.int64),
+            np.array([draw(number) for _ in pairs], dtype=np.int64) if draw(st.booleans()) else None,
+        ),
+        limits=limits,
+        shares=shares,
+        excluded=excluded,
+    )
+    for row, i in pairs:
+        if draw(st.integers(0, 7)) == 0:
+            try:
+                problem = replace(problem, pinned=(*problem.pinned, (row, 10 + i)))
+            except InvalidAllocation as refusal:
+                assert refusal.code == "INFEASIBLE_PIN"
+    return problem
+
+
+def kept(problem: Problem, chosen: list[int]) -> bool:
+    """Whether an assignment, as positions of edges, keeps everything: written out once more, one pair at a time."""
+    edges = problem.edges
+    pairs = [
+        (problem.opportunities[edges.opportunity[at]].key, problem.candidates[edges.candidate[at]].key) for at in chosen
+    ]
+    if not set(problem.pinned) <= set(pairs) or set(problem.excluded) & set(pairs):
+        return False
+    for node in problem.opportunities:
+        takers = [person for key, person in pairs if key == node.key]
+        if len(takers) > node.seats:
+            return False
+        for share in problem.shares:
+            if share.opportunity == node.key:
+                others = [person for person in takers if person not in share.candidates]
+                if len(others) > node.seats - share.seats:
+                    return False
+    for person in problem.candidates:
+        own = [at for at, (_, key) in zip(chosen, pairs, strict=True) if key == person.key]
+        hours = sum(int(edges.hours[at]) for at in own) if edges.hours is not None else 0
+        if len(own) > person.most or (person.hours is not None and hours > person.hours):
+            return False
+    return all(sum(key in limit.opportunities for key, _ in pairs) <= limit.most for limit in problem.limits)
+
+
+def best_of_all(problem: Problem) -> int:
+    best = -1
+    for taken in product((False, True), repeat=len(problem.edges)):
+        chosen = [at for at, takes in enumerate(taken) if takes]
+        if kept(problem, chosen):
+            best = max(best, sum(int(problem.edges.value[at]) for at in chosen))
+    return best
+
+
+@settings(max_examples=60)
+@given(restricted())
+def test_no_assignment_of_a_restricted_market_beats_the_bound_and_what_is_found_is_kept(problem):
+    solution = solve(problem)
+    certificate = verify(problem, solution)
+    assert certificate.valid, certificate.problems
+    best = best_of_all(problem)
+    assert solution.value <= best <= solution.bound
+    assert solution.value == best
+    edges, at = problem.edges, {}
+    for place in range(len(edges)):
+        row, person = int(edges.opportunity[place]), int(edges.candidate[place])
+        at[problem.opportunities[row].key, problem.candidates[person].key] = place
+    assert kept(problem, [at[pair] for pair in solution.assignment])
+
+
+@settings(max_examples=30)
+@given(restricted())
+def test_a_restricted_market_reads_back_and_replays_byte_for_byte(problem):
+    again = Problem.from_json(problem.to_json())
+    assert again == problem
+    solution = solve(problem)
+    read = Solution.from_json(solution.to_json())
+    assert read == solution
+    repeated = solve_again(again, read)
+    assert repeated is not None
+    assert repeated.to_json() == solution.to_json()
+
+
+@settings(max_examples=40)
+@given(restricted(), st.integers(1, 50))
+def test_prices_that_are_too_low_prove_nothing(problem, less):
+    solution = solve(problem)
+    if solution.relaxation == "assignment":
+        return
+    for name in ("seat_prices", "share_prices", "limit_prices", "candidate_prices"):
+        prices = getattr(solution, name)
+        for key, price in prices.items():
+            forged = replace(solution, **{name: {**prices, key: price - less}})
+            certificate = verify(problem, forged)
+            assert not certificate.valid or certificate.bound >= best_of_all(problem)
+            assert not verify(problem, replace(solution, **{name: {**prices, key: -1}})).valid
+    assert not verify(problem, replace(solution, relaxation="assignment")).valid
+    assert not verify(problem, replace(solution, relaxation="wish")).valid
+    assert not verify(problem, replace(solution, scale=0)).valid
+
+
+def test_a_market_without_restrictions_keeps_its_first_snapshot():
+    problem = Problem((OpportunityNode(1, 1),), (CandidateNode(1),), Edges.of([(0, 0, 5)]))
+    assert b'"version":1' in problem.to_json()
+    assert b"hours" not in problem.to_json()
+
+
+def test_whoever_lacks_the_hours_is_given_nothing_though_hours_alone_need_no_packing():
+    problem = Problem(
+        (OpportunityNode(1, 2),),
+        (CandidateNode(1, hours=10), CandidateNode(2, hours=30), CandidateNode(3, most=0)),
+        Edges(*(np.array(column) for column in ([0, 0, 0], [0, 1, 2], [9, 4, 8], [20, 20, 20]))),
+    )
+    solution = solve(problem)
+    assert problem.plain
+    assert solution.assignment == ((1, 2),)
+    assert verify(problem, solution).optimal
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"candidates": (CandidateNode(1, -1), CandidateNode(2))}, "NEGATIVE_NUMBER"),
+        ({"candidates": (CandidateNode(1, None, -1), CandidateNode(2))}, "NEGATIVE_NUMBER"),
+        ({"candidates": (CandidateNode(1, 1.5), CandidateNode(2))}, "NOT_AN_INTEGER"),  # type: ignore[arg-type]
+        ({"limits": (Limit(1, (1,), -1),)}, "NEGATIVE_NUMBER"),
+        ({"limits": (Limit(1, (9,), 1),)}, "UNKNOWN_KEY"),
+        ({"limits": (Limit(1, (1,), 1), Limit(1, (2,), 1))}, "DUPLICATE_KEY"),
+        ({"shares": (Share(9, 1, ()),)}, "UNKNOWN_KEY"),
+        ({"shares": (Share(1, 1, (9,)),)}, "UNKNOWN_KEY"),
+        ({"shares": (Share(1, 2, (1,)),)}, "SHARE_TOO_LARGE"),
+        ({"shares": (Share(1, -1, (1,)),)}, "NEGATIVE_NUMBER"),
+        ({"shares": (Share(1, 1, ()), Share(1, 0, ()))}, "DUPLICATE_KEY"),
+        ({"limits": (Limit(1, (1,), 0),), "pinned": ((1, 1),)}, "INFEASIBLE_PIN"),
+        ({"shares": (Share(1, 1, (2,)),), "pinned": ((1, 1),)}, "INFEASIBLE_PIN"),
+        ({"candidates": (CandidateNode(1, 3), CandidateNode(2)), "pinned": ((1, 1),)}, "INFEASIBLE_PIN"),
+        ({"edges": Edges(np.array([0]), np.array([0]), np.array([1]), np.array([-1]))}, "NEGATIVE_NUMBER"),
+        ({"edges": Edges(np.array([0]), np.array([0]), np.array([1]), np.array([10**12]))}, "VALUE_OUT_OF_RANGE"),
+        ({"edges": Edges(np.array([0]), np.array([0]), np.array([1]), np.array([float("nan")]))}, "NOT_AN_INTEGER"),
+        ({"edges": Edges(np.array([0]), np.array([0]), np.array([1]), np.array([1, 2]))}, "RAGGED_EDGES"),
+    ],
+)
+def test_restrictions_that_make_no_sense_are_refused(changes, code):
+    parts = {
+        "opportunities": (OpportunityNode(1, 1), OpportunityNode(2, 1)),
+        "candidates": (CandidateNode(1), CandidateNode(2)),
+        "edges": Edges(*(np.array(column) for column in ([0, 1], [0, 1], [5, 5], [4, 4]))),
+    }
+    with pytest.raises(InvalidAllocation) as refusal:
+        Problem(**{**parts, **changes})  # type: ignore[arg-type]
+    assert refusal.value.code == code
