@@ -66,6 +66,15 @@ def add_credit(
 
 
 @_compiled
+def add_to_all(
+    sums: npt.NDArray[np.int32], rows: npt.NDArray[np.int32], credit: npt.NDArray[np.int16], weight: int
+) -> None:
+    """The same where everybody is a member."""
+    for n in range(len(rows)):
+        sums[rows[n]] += weight * credit[n]
+
+
+@_compiled
 def raise_to(
     sums: npt.NDArray[np.int32], bits: Bits, before: npt.NDArray[np.int32], rows: npt.NDArray[np.int32], credit: int
 ) -> None:

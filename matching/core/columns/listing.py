@@ -47,6 +47,7 @@ class Members:
         self._bits = bits
         ones = np.bitwise_count(bits).astype(np.int32)
         self._before = np.cumsum(ones, dtype=np.int32) - ones
+        self._is_everybody = int(ones.sum(dtype=np.int64)) == segment.people
         self.rows: npt.NDArray[np.int32] = loops().members(bits, int(ones.sum(dtype=np.int64)))
 
     def nothing(self) -> npt.NDArray[np.int32]:
@@ -64,8 +65,11 @@ class Members:
 
     def add(self, sums: npt.NDArray[np.int32], rows: npt.NDArray[np.int32], credit: Any, weight: int = 1) -> None:
         """Give those who are on a list weight × their credit; one credit for all, or one each."""
-        each = np.broadcast_to(np.asarray(credit, np.int16), rows.shape)
-        loops().add_credit(sums, self._bits, self._before, rows, np.ascontiguousarray(each), weight)
+        each = np.ascontiguousarray(np.broadcast_to(np.asarray(credit, np.int16), rows.shape))
+        if self._is_everybody:
+            loops().add_to_all(sums, rows, each, weight)
+        else:
+            loops().add_credit(sums, self._bits, self._before, rows, each, weight)
 
     def raise_to(self, sums: npt.NDArray[np.int32], rows: npt.NDArray[np.int32], credit: int) -> None:
         """Give those who are on a list this credit, if they have less."""
@@ -98,13 +102,17 @@ def coverage(members: Members, asked: Sequence[SkillTerm], on: date | None) -> n
 def _credit(fields: Mapping[str, Numbers], term: SkillTerm, on: date | None) -> npt.NDArray[np.int16]:
     """Thousandths of one asked skill, for each who has it."""
     credit = fields["level"].mapped(lambda level: shares(level // SCALE, term.min_level))
+
+    def less(part: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+        return (np.multiply(credit, part, dtype=np.int32) // FULL).astype(np.int16)
+
     if term.min_years is not None and term.min_years > 0:
         asked = term.min_years
-        credit = credit * fields["years"].mapped(lambda years: share_of_years(years, asked)) // FULL
+        credit = less(fields["years"].mapped(lambda years: share_of_years(years, asked)))
     if on is not None:
         day = on
-        credit = credit * fields["last_used"].mapped(lambda used: recencies(used, day)) // FULL
-    return credit.astype(np.int16)
+        credit = less(fields["last_used"].mapped(lambda used: recencies(used, day)))
+    return credit
 
 
 def _near_skills(members: Members, terms: OpportunityTerms) -> Line | int:

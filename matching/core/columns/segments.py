@@ -37,6 +37,7 @@ Key: TypeAlias = int | str
 SCALE = 10**DECIMALS
 MISSING = np.iinfo(np.int64).min
 EPOCH = date(1970, 1, 1).toordinal()
+FEW = 512  # numbers, of which each is sooner reckoned by itself
 
 
 class Form(StrEnum):
@@ -160,15 +161,18 @@ class Numbers:
         values[self.missing] = MISSING
         return values
 
-    def mapped(self, what: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
-        """What a function of ten-thousandths, or of MISSING, gives for each: asked once for every number there may be
-        where these are fewer."""
-        numbers = np.iinfo(self.stored.dtype)
-        if self.stored.dtype.itemsize > 2 or len(self.stored) < numbers.max - numbers.min:
-            return what(self.ten_thousandths)
-        every = np.arange(numbers.min, numbers.max + 1).astype(self.stored.dtype)
-        answers = what(Numbers(every, self.unit).ten_thousandths)
-        return answers[self.stored.astype(np.int64) - numbers.min]
+    def mapped(self, what: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]) -> npt.NDArray[np.int16]:
+        """What a function of ten-thousandths, or of MISSING, gives for each, in small numbers: asked once for every
+        number that lies between them where these are fewer."""
+        stored, kind = self.stored, np.iinfo(self.stored.dtype)
+        if kind.bits > 16 or len(stored) < FEW:
+            return what(self.ten_thousandths).astype(np.int16)
+        lowest = int(np.min(stored, where=stored != kind.min, initial=kind.max))
+        between = np.array([kind.min, *range(lowest, int(stored.max()) + 1)], stored.dtype)
+        unsigned = np.dtype(f"u{stored.itemsize}")
+        table = np.empty(2**kind.bits, np.int16)
+        table[between.view(unsigned)] = what(Numbers(between, self.unit).ten_thousandths)
+        return table[stored.view(unsigned)]
 
     @property
     def nbytes(self) -> int:
