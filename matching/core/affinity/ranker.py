@@ -28,7 +28,6 @@ WEIGHTS: Mapping[str, float] = {
     "occupations": 1.5,
     "related": 1.5,
     "meaning": 1.5,
-    "aligned": 0.5,
     "levels": 0.1,
 }
 """What looks past the words counts most: that is where comparing words fails."""
@@ -79,7 +78,7 @@ class TextRanker:
         if known is not None:
             made["occupations"], made["related"] = signals.occupations(counted, texts, of, known)
         if knowledge.vectors is not None and collection.terms:
-            made["meaning"], made["aligned"] = signals.meanings(collection, texts, knowledge.vectors)
+            made["meaning"] = signals.meaning(collection, texts, knowledge.vectors)
         self.signals: Mapping[str, Signal] = {name: signal for name, signal in made.items() if signal is not None}
         # Spread over all of them, and the same ones each time.
         self._sample = np.unique(np.linspace(0, len(candidates) - 1, min(_SAMPLE, len(candidates))).astype(np.int64))

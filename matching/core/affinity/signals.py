@@ -34,7 +34,6 @@ _K1, _B, _K3 = 1.2, 0.5, 3.0
 _PAIR_WEIGHT = 0.4
 _LATENT, _LATENT_LEAST = 100, 20  # dimensions at most, texts at least
 _BROADER_WEIGHT = 0.3
-_ALIGNED_OF_QUERY, _ALIGNED_OF_CANDIDATE = 50, 150  # words
 
 
 class Vectors(Protocol):
@@ -144,33 +143,15 @@ def levels(texts: Sequence[ReadText], queries: int) -> Signal:
     return signal
 
 
-def meanings(collection: Collection, texts: Sequence[ReadText], vectors: Vectors) -> tuple[Signal, Signal]:
-    """By what words mean: the cosine of the texts' mean directions, and how near the candidate's nearest word is to
-    each telling word of the query, squared so that what is far does not add up."""
-    of = collection.queries
+def meaning(collection: Collection, texts: Sequence[ReadText], vectors: Vectors) -> Signal:
+    """The cosine of the mean directions of what the words of two texts mean, rare words counting more."""
     single = np.flatnonzero(~collection.is_pair)
     usual = _usual_forms(texts)
     terms = [term for term, pair in zip(collection.terms, collection.is_pair, strict=True) if not pair]
     directions = unit(vectors.of([usual[term] for term in terms]).astype(np.float64))
-    weights = sublinear(collection.counts[:, single], collection.idf[single])
-    means = unit(np.asarray(weights.dot(directions)))
+    means = unit(np.asarray(sublinear(collection.counts[:, single], collection.idf[single]).dot(directions)))
     # What all texts have in common tells none apart.
-    mean = product(unit(means - means.mean(axis=0)), of)
-    telling = [_strongest(weights, row, _ALIGNED_OF_CANDIDATE) for row in range(weights.shape[0])]
-
-    def aligned(query: int, places: Places) -> Floats:
-        asked, importance = (part[:_ALIGNED_OF_QUERY] for part in telling[query])
-        found = np.zeros(len(places))
-        if not len(asked):
-            return found
-        for at, place in enumerate(places):
-            had = telling[of + int(place)][0]
-            if len(had):
-                nearest = (directions[asked] @ directions[had].T).max(axis=1)
-                found[at] = (importance * np.clip(nearest, 0, 1) ** 2).sum() / importance.sum()
-        return found
-
-    return mean, aligned
+    return product(unit(means - means.mean(axis=0)), collection.queries)
 
 
 def _usual_forms(texts: Sequence[ReadText]) -> dict[str, str]:
@@ -181,11 +162,3 @@ def _usual_forms(texts: Sequence[ReadText]) -> dict[str, str]:
             if word is not None and written is not None:
                 forms.setdefault(word, Counter())[written] += 1
     return {word: min(found, key=lambda form: (-found[form], len(form), form)) for word, found in forms.items()}
-
-
-def _strongest(weights: sparse.csr_matrix, row: int, most: int) -> tuple[NDArray[np.int32], Floats]:
-    """The columns with the greatest weights of a row, and these weights, greatest first."""
-    start, end = weights.indptr[row], weights.indptr[row + 1]
-    columns, values = weights.indices[start:end], weights.data[start:end]
-    order = np.lexsort((columns, -values))[:most]
-    return columns[order], values[order]
