@@ -6,6 +6,7 @@ from matching.core.allocation.policy import Policy, edge_value, edge_values
 from matching.core.allocation.problem import CandidateNode, Edges, Limit, OpportunityNode, Problem, Share
 from matching.core.allocation.solution import Solution
 from matching.core.allocation.solve import SOLVER, solve, solve_again
+from matching.core.allocation.stable import Proposing, blocking_pairs, solve_stable
 from matching.core.allocation.verify import Certificate, verify
 
 __all__ = [
@@ -20,12 +21,15 @@ __all__ = [
     "OpportunityNode",
     "Policy",
     "Problem",
+    "Proposing",
     "Share",
     "Solution",
+    "blocking_pairs",
     "diagnose",
     "edge_value",
     "edge_values",
     "solve",
     "solve_again",
+    "solve_stable",
     "verify",
 ]

@@ -94,3 +94,8 @@ class MalformedInstance(InvalidAllocation):
 class AmbiguousInstance(InvalidAllocation):
     code = "AMBIGUOUS_INSTANCE"
     message = "the instance can be read in two ways: {problem}"
+
+
+class RestrictedMarket(InvalidAllocation):
+    code = "RESTRICTED_MARKET"
+    message = "stable assignments are for markets of one seat a person, without limits or shares"
