@@ -17,7 +17,7 @@ from marketplace.actions.terms import PayBandInput, SkillTermInput
 from marketplace.core.money import Pay
 from marketplace.models import Candidate, Opportunity, Skill, SkillBroader, TaxonomyRevision
 from matching.actions import mass, projection
-from matching.actions.mass import jobs
+from matching.actions.mass import jobs, working
 from matching.actions.models import promote_model
 from matching.core.scoring import DEFAULT_MODEL
 from matching.models import Mark, Match, Rescore, RescoreChunk, ScoringModel, Segment
@@ -110,6 +110,7 @@ def test_a_model_affects_no_draft_and_nothing_that_nobody_is_matched_with() -> N
 
 def test_until_its_turn_comes_the_matches_of_an_opportunity_stay_comparable(monkeypatch) -> None:
     monkeypatch.setattr("django.conf.settings.RESCORE_CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr(working, "_sizes", {})
     skill = a_skill()
     first, second = asking_for(skill), asking_for(skill)
     skilled(skill, 5)

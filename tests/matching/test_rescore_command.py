@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from matching.actions import marks, mass
+from matching.actions.mass import working
 from matching.models import Match, Rescore
 from matching.queries.affected import EVERYTHING, NEW_DAY
 from tests.config.test_metrics import labels, scraped
@@ -32,7 +33,9 @@ def status() -> dict:
 
 
 @pytest.fixture
-def market() -> None:
+def market(monkeypatch) -> None:
+    """Scored, and nothing learnt of how long that takes."""
+    monkeypatch.setattr(working, "_sizes", {})
     skill = a_skill()
     for _ in range(3):
         asking_for(skill)

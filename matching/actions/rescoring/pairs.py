@@ -50,11 +50,6 @@ _LAST_PLACES = """
         FROM matching_match WHERE opportunity_id = ANY(%s)
     ) ranked WHERE place = %s
 """
-_OF_OTHER_MODELS = """
-    SELECT served.opportunity_id FROM unnest(%s::bigint[], %s::bigint[]) AS served (opportunity_id, model_id),
-        LATERAL (SELECT model_id FROM matching_match WHERE opportunity_id = served.opportunity_id LIMIT 1) kept
-    WHERE kept.model_id <> served.model_id
-"""
 _BEYOND = """
     SELECT id FROM (
         SELECT id, row_number() OVER (PARTITION BY opportunity_id ORDER BY fit DESC, tie_break, candidate_id) AS place
@@ -92,8 +87,8 @@ def settle(chosen: Mapping[int, set[int]], facts: Mapping[int, CandidateFacts], 
 
 
 def _as_listed(scored: Mapping[int, Scorable]) -> dict[int, Scorable]:
-    """Each with the model that its matches are of. Until an opportunity is scored as a whole by another model, those of
-    one list stay comparable."""
+    """Each with the model that its matches are of: all have one, so one of them tells. Until an opportunity is scored
+    as a whole by another model, those of one list stay comparable."""
     with connection.cursor() as cursor:
         cursor.execute(_MODELS, [list(scored)])
         models = {pk: model_id for pk, model_id in cursor.fetchall() if model_id not in (None, scored[pk].model.pk)}
@@ -114,14 +109,12 @@ def _settle(
     basics: Basics,
 ) -> set[int]:
     """The opportunities of which it is not known any more who is among the best."""
-    others = _scored_by_another(scored)
-    scored = {pk: scorable for pk, scorable in scored.items() if pk not in others}
     before = _places(list(scored), list(facts))
     last_places = _last_places(list(scored))
     rows: list[Match] = []
     unscored: list[UnscoredPair] = []
     gone: list[tuple[int, int]] = []
-    unsure = others
+    unsure: set[int] = set()
     fits = _fits(scored, chosen, facts, people, basics.on)
     for scorable in scored.values():
         last = last_places.get(scorable.pk)
@@ -211,14 +204,6 @@ def _places(opportunity_ids: list[int], candidate_ids: list[int]) -> dict[tuple[
             candidate__in=candidate_ids, opportunity__in=opportunity_ids
         ).values_list("opportunity_id", "candidate_id", "fit", "tie_break")
     }
-
-
-def _scored_by_another(scored: Mapping[int, Scorable]) -> set[int]:
-    """Those whose matches are of another model than the one that serves them now: their scores are compared with none
-    of its own, so they wait to be scored as a whole. All matches of one have one model, so one of them tells."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OF_OTHER_MODELS, [list(scored), [scorable.model.pk for scorable in scored.values()]])
-        return {pk for (pk,) in cursor.fetchall()}
 
 
 def _last_places(opportunity_ids: list[int]) -> dict[int, Place]:
