@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Event
 from accounts.subscriptions import consumes, consumes_many
-from marketplace.core.workflow import APPLICATION, OPPORTUNITY, PLACEMENT
+from marketplace.core.workflow import APPLICATION, INVITATION, OFFER, OPPORTUNITY, PLACEMENT
 from marketplace.models import Application, Opportunity, Placement
 from matching.actions import alerts, allocation, copies, decisions, marks, mass
 from matching.core.attributes import Subject
@@ -28,12 +28,17 @@ LINKS = frozenset({"merged_into", "broader_links"})
 NAMES = frozenset({"name", "labels", "kind", "skills"})
 # Moves that change what may be scored, and for whom; what else is told is told by name.
 MOVES = frozenset(move.event for machine in (OPPORTUNITY, APPLICATION, PLACEMENT) for move in machine.moves.values())
+# What comes of asking a person tells on them; what is asked, or taken back, does not.
+ANSWERED = frozenset(
+    move.event for machine in (INVITATION, OFFER) for move in machine.moves.values() if move.action != "withdraw"
+)
 SCORED = (
     (MOVES - {"OpportunitySubmitted", "OpportunityReturned"})
     | AT_LARGE
     | {"OpportunityUpdated", "EligibilityRuleSet", "EligibilityWaived", "EligibilityWaiverRevoked", "SeatsChanged"}
     | {"CandidateRegistered", "CandidateUpdated", "VettingRecorded", "VettingWithdrawn"}
     | {"ApplicationSubmitted", "PlacementCreated", "PlacementTermsChanged"}
+    | ANSWERED
 )
 
 # What changes how an opportunity or a person is found. Rules do not: eligibility is judged when it is asked for.
@@ -61,7 +66,8 @@ def mark(events: Sequence[Event]) -> None:
     placed = Placement.objects.filter(pk__in=about["placement"])  # takes hours, or gives them back
     applied = Application.objects.filter(pk__in=about["application"])  # who applies is kept, however low they rank
     concerned = (rows.values_list("candidate_id", flat=True) for rows in (placed, applied))
-    marks.mark_candidates(about["candidate"].union(*concerned), since)
+    answering = {event.payload["candidate"] for event in events if event.name in ANSWERED}
+    marks.mark_candidates(about["candidate"].union(answering, *concerned), since)
     marks.mark_opportunities(about["opportunity"], since)
     for event in sorted(events, key=lambda event: event.aggregate_id):
         if event.name == "EligibilityRuleSet":  # changes verdicts, and nothing else of any score

@@ -91,7 +91,7 @@ def test_a_model_of_one_segment_affects_the_opportunities_of_that_segment_and_no
     mass.work_all(NOW)
     assert dict(Match.objects.values_list("opportunity", "model__version")) == {
         remote.pk: "for-remote",
-        onsite.pk: "linear-1",
+        onsite.pk: "linear-2",
     }
 
 
@@ -103,7 +103,7 @@ def test_a_model_affects_no_draft_and_nothing_that_nobody_is_matched_with() -> N
     skilled(skill, country="DE")
     work()
     segment = Segment.objects.get()
-    promote_model(actor=a_staff_actor(), model_id=a_model("linear-2", segment).public_id, now=NOW)
+    promote_model(actor=a_staff_actor(), model_id=a_model("later-2", segment).public_id, now=NOW)
     told()
     assert planned() == {Phase.SCORE: keys(opportunity)}
 
@@ -115,7 +115,7 @@ def test_until_its_turn_comes_the_matches_of_an_opportunity_stay_comparable(monk
     first, second = asking_for(skill), asking_for(skill)
     skilled(skill, 5)
     work()
-    new = a_model("linear-2", Segment.objects.get())
+    new = a_model("later-2", Segment.objects.get())
     promote_model(actor=a_staff_actor(), model_id=new.public_id, now=NOW)
     told()
     mass.work(NOW, paced=False)
@@ -125,11 +125,11 @@ def test_until_its_turn_comes_the_matches_of_an_opportunity_stay_comparable(monk
 
     rescoring.drain_all(NOW)
     by = set(Match.objects.values_list("opportunity", "model__version"))
-    assert by == {(first.pk, "linear-2"), (second.pk, "linear-1")}
+    assert by == {(first.pk, "later-2"), (second.pk, "linear-2")}
     assert late.pk in best(first)
     assert late.pk in best(second)
     mass.work_all(NOW)
-    assert set(Match.objects.values_list("model__version", flat=True)) == {"linear-2"}
+    assert set(Match.objects.values_list("model__version", flat=True)) == {"later-2"}
 
 
 # The taxonomy

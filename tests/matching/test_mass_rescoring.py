@@ -164,7 +164,7 @@ def test_people_are_copied_before_opportunities_are_scored(monkeypatch) -> None:
 
 def test_a_chunk_that_fails_in_its_midst_leaves_neither_scores_nor_progress(monkeypatch) -> None:
     opportunities, _ = a_market(opportunities=2)
-    model = promoted("linear-2")
+    model = promoted("later-2")
     jobs_of_the_event()
     score = opportunity_rescoring.rescore
 
@@ -347,7 +347,7 @@ def test_the_speed_and_the_end_are_told_while_it_runs(monkeypatch) -> None:
 
 def test_paused_for_long_nothing_is_done_and_nothing_is_lost(monkeypatch) -> None:
     opportunities, people = a_market(opportunities=4)
-    model = promoted("linear-2")
+    model = promoted("later-2")
     jobs_of_the_event()
     one_at_a_time(monkeypatch)
     chunks(1)
@@ -393,7 +393,7 @@ def test_another_runs_while_one_is_paused_and_the_paused_one_waits_its_turn(monk
 
 def test_given_up_the_rest_keeps_the_scores_it_has(monkeypatch) -> None:
     a_market(opportunities=3)
-    old, new = live_model(), promoted("linear-2")
+    old, new = live_model(), promoted("later-2")
     jobs_of_the_event()
     one_at_a_time(monkeypatch)
     chunks(1)
@@ -427,11 +427,11 @@ def test_only_staff_may_and_only_what_its_state_allows(step) -> None:
 
 def test_the_live_model_changes_again_and_the_later_one_does_what_is_left_once(monkeypatch) -> None:
     opportunities, _ = a_market(opportunities=4)
-    promoted("linear-2")
+    promoted("later-2")
     jobs_of_the_event()
     one_at_a_time(monkeypatch)
     chunks(2)
-    model = promoted("linear-3", 7)
+    model = promoted("later-3", 7)
     jobs_of_the_event()
     first, second = Rescore.objects.order_by("pk")
     assert (first.state, first.done, first.superseded_by) == ("superseded", 2, second)
@@ -583,7 +583,7 @@ def test_two_workers_share_the_chunks_and_none_is_done_twice(monkeypatch) -> Non
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_score_an_opportunity_the_later_reads_what_the_earlier_did_not() -> None:
     opportunities, _ = a_market(opportunities=1)
-    model = another_model("linear-2")
+    model = another_model("later-2")
     order: list[str] = []
 
     def score() -> None:
@@ -604,5 +604,5 @@ def test_of_two_who_score_an_opportunity_the_later_reads_what_the_earlier_did_no
         ScoringModel.objects.filter(pk=model.pk).update(state="live")
     thread.join()
     assert order == ["earlier", "later"]
-    assert {version for *_, version in rows(opportunities[0])} == {"linear-2"}
+    assert {version for *_, version in rows(opportunities[0])} == {"later-2"}
     connection.close()

@@ -68,9 +68,9 @@ def model_of(opportunity: Opportunity) -> str:
 
 def test_the_first_segment_that_takes_an_opportunity_decides():
     remote, onsite = (a_published_opportunity(arrangement=one) for one in ("remote", "onsite"))
-    assert model_of(remote) == model_of(onsite) == "linear-1"
+    assert model_of(remote) == model_of(onsite) == "linear-2"
     a_model(a_segment(REMOTE, 5), "for-remote-work")
-    assert (model_of(remote), model_of(onsite)) == ("for-remote-work", "linear-1")
+    assert (model_of(remote), model_of(onsite)) == ("for-remote-work", "linear-2")
     full_time = {"attribute": "commitment", "op": "eq", "value": "full_time"}
     a_model(a_segment(full_time, 4, "full time"), "for-full-time")
     assert (model_of(remote), model_of(onsite)) == ("for-full-time", "for-full-time")
@@ -79,25 +79,25 @@ def test_the_first_segment_that_takes_an_opportunity_decides():
 def test_a_segment_without_a_live_model_leaves_its_opportunities_to_the_next_that_has_one():
     remote = a_published_opportunity(arrangement="remote")
     model = a_model(a_segment(REMOTE), "for-remote-work", live=False)
-    assert model_of(remote) == "linear-1"
+    assert model_of(remote) == "linear-2"
     promote_model(actor=Actor.system(), model_id=model.public_id, now=NOW)
     assert model_of(remote) == "for-remote-work"
     retire_model(actor=Actor.system(), model_id=model.public_id, now=NOW)
-    assert model_of(remote) == "linear-1"
+    assert model_of(remote) == "linear-2"
 
 
 def test_a_predicate_asks_for_skills_and_places_and_an_unstated_fact_meets_none():
     skill = a_skill()
     asking, other = asking_for(skill), a_published_opportunity()
     a_model(a_segment({"attribute": "skills", "op": "eq", "value": skill.pk}), "for-welders")
-    assert (model_of(asking), model_of(other)) == ("for-welders", "linear-1")
+    assert (model_of(asking), model_of(other)) == ("for-welders", "linear-2")
     a_model(a_segment({"not": {"attribute": "starts_on", "op": "lt", "value": "2020-01-01"}}, 0, "late"), "for-late")
     assert model_of(asking) == "for-welders", "when it starts is not stated, so nothing is known of it"
 
 
 def test_a_predicate_that_cannot_be_read_any_more_takes_nothing():
     a_model(a_segment({"attribute": "shoe_size", "op": "eq", "value": 1}), "for-big-feet")
-    assert model_of(a_published_opportunity()) == "linear-1"
+    assert model_of(a_published_opportunity()) == "linear-2"
 
 
 def test_a_skill_that_was_merged_into_another_is_followed():
@@ -116,7 +116,7 @@ def test_matches_are_of_the_model_of_their_opportunity():
     work()
     found = {match.opportunity_id: match for match in Match.objects.filter(candidate=candidate).select_related("model")}
     assert found[remote.pk].model.version == "for-remote-work"
-    assert found[onsite.pk].model.version == "linear-1"
+    assert found[onsite.pk].model.version == "linear-2"
     for match in found.values():
         assert match.fit == sum(one["amount"] for one in match.contributions["fit"])
 
@@ -176,13 +176,13 @@ def test_an_allocation_refuses_to_weigh_scores_of_models_without_a_common_calibr
     assert {candidate for _, candidate in pairs(run)} == candidates
     assert run.model is None
     assert run.snapshot is not None
-    assert run.snapshot["models"] == {"again-for-remote-work": [remote.pk], "linear-1": [onsite.pk]}
+    assert run.snapshot["models"] == {"again-for-remote-work": [remote.pk], "linear-2": [onsite.pk]}
 
 
 def test_the_segment_that_matches_all_serves_what_no_other_takes_even_when_its_model_was_retired():
     retire_model(actor=Actor.system(), model_id=live_model().public_id, now=NOW)
     a_model(a_segment(REMOTE), "for-remote-work")
-    assert model_of(a_published_opportunity(arrangement="onsite")) == "linear-1"
+    assert model_of(a_published_opportunity(arrangement="onsite")) == "linear-2"
 
 
 # What the database holds to
@@ -350,7 +350,7 @@ def test_a_change_has_exactly_those_scored_again_whose_model_is_another_then():
     roll_back(actor=a_staff_actor(), segment_id=roll_back_of.segment.public_id, now=NOW)
     assert marked() == {onsite.pk, hybrid.pk}
     work()
-    assert {match.model.version for match in Match.objects.exclude(opportunity=remote)} == {"linear-1"}
+    assert {match.model.version for match in Match.objects.exclude(opportunity=remote)} == {"linear-2"}
 
 
 # Lists across opportunities

@@ -161,9 +161,9 @@ def test_it_scores_what_it_would_serve_and_nothing_else():
     work()
     logged = set(ShadowRanking.objects.values_list("model__version", "live_model__version", "opportunity"))
     assert logged == {
-        ("for-remote-work", "linear-1", remote.pk),  # though the segment has no live model yet
-        ("for-the-rest", "linear-1", remote.pk),
-        ("for-the-rest", "linear-1", onsite.pk),
+        ("for-remote-work", "linear-2", remote.pk),  # though the segment has no live model yet
+        ("for-the-rest", "linear-2", remote.pk),
+        ("for-the-rest", "linear-2", onsite.pk),
     }
 
 

@@ -80,7 +80,7 @@ def test_the_database_keeps_files_as_they_are_and_versions_with_their_files() ->
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     with pytest.raises(IntegrityError, match="model_file"), transaction.atomic():
         ModelFile.objects.create(
-            model=ScoringModel.objects.get(version="linear-1"), content=b"bytes", sha256="0" * 64, size=5
+            model=ScoringModel.objects.get(version="linear-2"), content=b"bytes", sha256="0" * 64, size=5
         )
 
 
