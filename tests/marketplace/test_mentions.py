@@ -41,7 +41,9 @@ def postgres() -> Skill:
 
 def mentioned(candidate: Candidate) -> frozenset[int]:
     keep_readings(read_candidates([candidate.pk]))
-    return facts_of([candidate.pk], on=NOW.date(), rate_set=None)[candidate.pk].mentioned_skills
+    found = facts_of([candidate.pk], on=NOW.date(), rate_set=None)[candidate.pk].mentioned_skills
+    assert type(found) is frozenset  # a set is equal to one, and cannot be stored
+    return found
 
 
 def edit(candidate: Candidate, **facts) -> None:
@@ -139,6 +141,7 @@ def test_an_opportunity_describes_what_it_does_not_ask_for(kubernetes, postgres)
     read_opportunities([opportunity.pk])
     terms = terms_of([opportunity.pk], rate_set=None, on=NOW.date())[opportunity.pk]
     assert terms.described_skills == {postgres.pk}
+    assert type(terms.described_skills) is frozenset
     assert terms.title_words == {"kubernete", "engineer"}
     assert terms.on == NOW.date()
     assert terms.organisations == {opportunity.posting_organisation_id, opportunity.hiring_organisation_id}

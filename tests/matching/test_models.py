@@ -73,7 +73,7 @@ def test_promoting_retires_the_live_one_and_scores_everything_anew():
     assert match.model == new
     promote_model(actor=a_staff_actor(), model_id=old.public_id, now=NOW)
     work()
-    assert Match.objects.get(opportunity=opportunity).fit == match.fit - 5_500_000
+    assert Match.objects.get(opportunity=opportunity).fit == match.fit - 7_010_000
 
 
 def test_the_database_allows_one_live_model_per_segment():
@@ -173,11 +173,11 @@ def test_a_version_is_kept_as_a_draft_of_its_segment_and_can_be_read_back():
         (json.dumps(definition_of() | {"version": "x" * 61}), "version"),
         (json.dumps(definition_of() | {"version": "a\x00b"}), "version"),
         (json.dumps(definition_of() | {"calibration": 1}), "calibration"),
-        (json.dumps(definition_of()).replace("-4000000", "NaN"), "heads.interest.intercept"),
-        (json.dumps(definition_of()).replace("-4000000", "Infinity"), "heads.interest.intercept"),
-        (json.dumps(definition_of()).replace("-4000000", "1e400"), "heads.interest.intercept"),
-        (json.dumps(definition_of()).replace("-4000000", "true"), "heads.interest.intercept"),
-        (json.dumps(definition_of()).replace("-4000000", "9" * 4000), "heads.interest.intercept"),
+        (json.dumps(definition_of()).replace("-4750000", "NaN"), "heads.interest.intercept"),
+        (json.dumps(definition_of()).replace("-4750000", "Infinity"), "heads.interest.intercept"),
+        (json.dumps(definition_of()).replace("-4750000", "1e400"), "heads.interest.intercept"),
+        (json.dumps(definition_of()).replace("-4750000", "true"), "heads.interest.intercept"),
+        (json.dumps(definition_of()).replace("-4750000", "9" * 4000), "heads.interest.intercept"),
         (json.dumps(definition_of()).replace('"pay_fit": 2300', '"shoe_size": 1'), "heads.interest.weights.shoe_size"),
     ],
 )

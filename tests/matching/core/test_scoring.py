@@ -73,7 +73,7 @@ def test_the_default_model_prefers_whoever_has_the_required_skills():
     half = CandidateFacts(2, skills={1: SkillFact(3)})
     best, worse = (score(one, terms, model=DEFAULT_MODEL) for one in (skilled, half))
     assert best.model_version == "linear-2"
-    assert best.fit.score - worse.fit.score == 500 * 5000
+    assert best.fit.score - worse.fit.score == 500 * (4500 + 1000)
     likely, unlikely = (DEFAULT_MODEL.probability_ppm("fit", one.fit.score) for one in (best, worse))
     assert likely > unlikely
 
