@@ -62,7 +62,7 @@ def test_a_model_is_added_as_text_or_as_a_file_through_the_action(console: Clien
 
 def test_what_is_no_model_comes_back_with_its_path_and_nothing_is_stored(console: Client):
     before = live_model() and everything([ScoringModel, Event])
-    broken = definition_of("typed").replace("-5500000", "NaN")
+    broken = definition_of("typed").replace("-7010000", "NaN")
     for fields in ({"definition": broken}, {"file": SimpleUploadedFile("model.json", broken.encode())}):
         page = add(console, **fields)
         assert page.status_code == 200
