@@ -19,8 +19,10 @@ import numpy as np
 from config.bench import ROOT, Measured, benchmark, size
 from matching.core.allocation import CandidateNode, Edges, OpportunityNode, Problem, Solution, diagnose, solve, verify
 from matching.core.allocation.flow import solve_by_flow
+from matching.core.allocation.gap import GapInstance
 from matching.core.facts import CandidateFacts, OpportunityTerms, SkillFact, SkillTerm
 from matching.core.scoring import DEFAULT_MODEL, score
+from tests.matching.core.gaps import drawn
 
 DEGREE = 48
 
@@ -147,6 +149,22 @@ def diagnose_time() -> Measured:
     start = perf_counter()
     diagnose(problem, solution)
     return Measured(perf_counter() - start)
+
+
+def _generalised(kind: str) -> Measured:
+    """The distance of the assignment found from the bound, in % of the bound: 20 agents, 200 jobs, all assigned."""
+    instance = GapInstance(*drawn(kind, 20, 200), maximise=False)
+    problem = instance.problem()
+    solution = solve(problem)
+    certificate = verify(problem, solution)
+    assert certificate.valid
+    assert len(solution.assignment) == instance.size
+    bound = instance.objective(certificate.bound or 0, instance.size)
+    return Measured((instance.objective(solution.value, instance.size) - bound) / bound * 100)
+
+
+for _kind in "ABCDE":
+    benchmark(f"allocation.generalised.{_kind}.gap", unit="%")(partial(_generalised, _kind))
 
 
 @benchmark("scoring.python", unit="µs a pair")

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from matching.core.allocation.errors import RestrictedMarket
 from matching.core.allocation.graph import OpenGraph, open_graph
 from matching.core.allocation.prices import NOBODY, UNREACHABLE, Exchanges, exchanges, gains
 from matching.core.allocation.problem import Integers, Problem
@@ -92,8 +93,11 @@ def diagnose(problem: Problem, solution: Solution, *, work_limit: int = WORK_LIM
     """The causes of all seats that an optimal solution leaves empty, sorted by opportunity key.
 
     Empty seats of one opportunity may have two causes: so many could be filled at a loss, the rest not at all. Each
-    opportunity is looked at on its own, all others keeping what they have.
+    opportunity is looked at on its own, all others keeping what they have. Raises `RestrictedMarket` for problems that
+    are not plain.
     """
+    if not problem.plain:
+        raise RestrictedMarket
     graph = open_graph(problem)
     holder = _holders(graph, solution)
     search = _Search(graph, holder, work_limit)

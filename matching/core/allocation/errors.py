@@ -98,4 +98,4 @@ class AmbiguousInstance(InvalidAllocation):
 
 class RestrictedMarket(InvalidAllocation):
     code = "RESTRICTED_MARKET"
-    message = "stable assignments are for markets of one seat a person, without limits or shares"
+    message = "this is for markets of one seat a person, without limits or shares"
