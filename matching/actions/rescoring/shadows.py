@@ -134,6 +134,8 @@ def _ranking(shadow: Scorable, live: Scorable, best: Sequence[CandidateFacts], b
         .order_by("-fit", "tie_break", "candidate_id")
         .values_list("candidate_id", flat=True)[:k]
     )
+    if not stored:  # nobody; or its list is of the model before, and is marked again when that has changed
+        return None
     facts = {one.candidate_id: one for one in best}
     facts |= {one.candidate_id: one for one in projected_facts(set(stored) - facts.keys())}
     people = list(facts.values())
