@@ -5,15 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from accounts.admin.console import ReadOnlyAdmin
 from accounts.admin.events import subject_link
-from accounts.admin.rendering import NOTHING, as_json, link, state_column, table
+from accounts.admin.rendering import NOTHING, as_json, link, sentences, state_column, table
 from marketplace.admin.wording import skill_names, verdict_in_words
+from matching.actions.models import serving_now
 from matching.admin.wording import contributions_by_head, score_text
+from matching.core.rules import Disclosure
 from matching.models import CandidateProjection, Decision, Departure, Mark, Match, PairMark, UnscoredPair
+from matching.queries.scorable import basics_at
+from matching.queries.whatif import pair_of
+
+SUGGESTED = 5  # changes that would raise a rank
 
 
 class PairAdmin(ReadOnlyAdmin):
@@ -46,7 +53,8 @@ class MatchAdmin(PairAdmin):
     ordering = ("-id",)
     fields = (
         "opportunity", "candidate", "model", "fit_score", "interest_score", "acceptance_score", "verdict_text",
-        "contributions_shown", "revision", "candidate_revision", "rate_set", "tie_break", "computed_at", "public_id",
+        "contributions_shown", "suggestions", "revision", "candidate_revision", "rate_set", "tie_break", "computed_at",
+        "public_id",
     )  # fmt: skip
     outcome_label = state_column("outcome", "Eligibility")
 
@@ -65,6 +73,13 @@ class MatchAdmin(PairAdmin):
     @display(description="Eligibility")
     def verdict_text(self, match: Match) -> str:
         return verdict_in_words(match.verdict)
+
+    @display(description="What would raise the rank most")
+    def suggestions(self, match: Match) -> str:
+        """Each by itself, as the opportunity asks for it."""
+        basics = basics_at(timezone.now(), serving_now())
+        pair = pair_of(match.candidate, match.opportunity, basics, Disclosure.STAFF)
+        return sentences((one.sentence for one in pair.suggestions(SUGGESTED)) if pair else ())
 
     @display(description="What adds up to the scores")
     def contributions_shown(self, match: Match) -> str:

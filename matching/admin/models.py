@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -13,24 +15,47 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from accounts.admin.console import AddOnlyAdmin, SavedByActionAdmin
 from accounts.admin.rendering import NOTHING, badge, link, sentences, state_column
 from accounts.admin.steps import CAREFUL, Step, actor_of
-from matching.actions.models import add_model, earlier_model, promote_model, retire_model, shadow_model, take_back
+from matching.actions.models import (
+    add_model,
+    add_model_file,
+    earlier_model,
+    promote_model,
+    retire_model,
+    shadow_model,
+    take_back,
+)
 from matching.admin.comparing import compare_models
-from matching.admin.wording import definition_table
+from matching.admin.wording import model_table
 from matching.core.scoring import LOG_ODDS, MOST_BYTES
 from matching.core.workflow import MODEL, ModelState
 from matching.models import ScoringModel
+
+ONNX = ".onnx"
 
 
 class ScoringModelForm(ModelForm):
     """The definition as a file or as text; the action checks it, and says where it is wrong."""
 
     file = forms.FileField(
-        required=False, widget=UnfoldAdminFileFieldWidget(), help_text="its JSON: version, heads with integer weights"
+        required=False,
+        widget=UnfoldAdminFileFieldWidget(),
+        help_text="its JSON (version, heads with integer weights), or FILE.onnx, which is tried before it is kept",
+    )
+    version = forms.CharField(
+        required=False,
+        max_length=60,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="of an ONNX file; the file's name, if nothing is said",
+    )
+    manifest = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        help_text="of an ONNX file: JSON that says what its metadata does not",
     )
     definition = forms.CharField(
         required=False,
@@ -46,7 +71,14 @@ class ScoringModelForm(ModelForm):
         given = super().clean() or {}
         if bool(given.get("file")) == bool(given.get("definition")):
             self.add_error("file", "Give the definition once: as a file, or as text.")
+        elif not is_onnx(given) and (given.get("version") or given.get("manifest")):
+            self.add_error("version", "A linear model's JSON has its version, and needs no manifest.")
         return given
+
+
+def is_onnx(given: Mapping[str, Any]) -> bool:
+    file = given.get("file")
+    return file is not None and file.name.lower().endswith(ONNX)
 
 
 def is_live_after_another(model: ScoringModel) -> bool:
@@ -62,7 +94,7 @@ class ScoringModelAdmin(AddOnlyAdmin, SavedByActionAdmin):
     list_filter = ("state", "kind", "segment", ("created_at", RangeDateTimeFilter))
     search_fields = ("version", "segment__name")
     autocomplete_fields = ("segment",)
-    add_fieldsets = ((None, {"fields": ("segment", "file", "definition")}),)
+    add_fieldsets = ((None, {"fields": ("segment", "file", "version", "manifest", "definition")}),)
     fieldsets = (
         (
             None,
@@ -157,10 +189,19 @@ class ScoringModelAdmin(AddOnlyAdmin, SavedByActionAdmin):
 
     @display(description="Weights")
     def weights(self, model: ScoringModel) -> str:
-        return definition_table(model.definition)
+        return model_table(model.definition)
 
     def save_by_action(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> ScoringModel:
         given = form.cleaned_data
+        if is_onnx(given):
+            return add_model_file(
+                actor=actor_of(request),
+                version=given["version"] or given["file"].name[: -len(ONNX)],
+                content=given["file"].read((settings.ONNX_FILE_MEGABYTES << 20) + 1),
+                manifest=given["manifest"] or None,
+                segment_id=given["segment"].public_id,
+                now=timezone.now(),
+            )
         return add_model(
             actor=actor_of(request),
             definition=given["file"].read(MOST_BYTES + 1) if given["file"] else given["definition"],

@@ -19,20 +19,51 @@ def score_text(score: int) -> str:
 
 
 def contributions_table(contributions: Any) -> str:
-    """The addends of one score, largest first."""
+    """The addends of one score, largest first, each with a bar as long as it counts. Those of a model that is not
+    linear have no weights."""
     if isinstance(contributions, Mapping):
         contributions = contributions.get("contributions", [])
+    longest = max((abs(one["amount"]) for one in contributions), default=0)
     rows = [
         (
             str(one["feature"]).replace("_", " "),
             one["value"] if one["feature"] == "intercept" else f"{one['value'] / 1000:.3f}",
-            NOTHING if one["feature"] == "intercept" else f"{one['weight'] / 1000:+.3f}",
+            NOTHING if one["feature"] == "intercept" or one["weight"] is None else f"{one['weight'] / 1000:+.3f}",
             f"{one['amount'] / MICRO:+.3f}",
+            _bar(one["amount"], longest),
         )
         for one in contributions
     ]
     total = sum(one["amount"] for one in contributions)
-    return table(["Feature", "Value", "Weight", "Adds"], [*rows, ("", "", "in all", score_text(total))])
+    return table(["Feature", "Value", "Weight", "Adds", ""], [*rows, ("", "", "in all", score_text(total), "")])
+
+
+def _bar(amount: int, longest: int) -> str:
+    """Green to the good, red to the bad; out of a hundred for the longest."""
+    width = round(100 * abs(amount) / longest) if longest else 0
+    return format_html(
+        '<div role="img" aria-label="{}" style="width:{}px;height:8px;border-radius:4px;background:{}"></div>',
+        f"{width} of 100", width, "#16a34a" if amount > 0 else "#dc2626",
+    )  # fmt: skip
+
+
+def model_table(definition: Any) -> str:
+    """What is told of a version: a linear model's weights; of a file, how it is fed, and what it was seen to do."""
+    if not isinstance(definition, Mapping) or "interface" not in definition:
+        return definition_table(definition)
+    interface, measured, file = definition["interface"], definition.get("measured", {}), definition.get("file", {})
+    near = measured.get("linear_explains", {})
+    rows = [
+        ("Features", ", ".join(str(name).replace("_", " ") for name in interface.get("features", ()))),
+        ("Given in", interface.get("values", NOTHING)),
+        ("Gives", interface.get("scale", NOTHING)),
+        ("Bytes", f"{file.get('bytes', 0):,}"),
+        ("SHA-256", file.get("sha256", NOTHING)),
+        ("Operators", ", ".join(measured.get("operators", ())) or NOTHING),
+        ("Time for a thousand pairs", f"{measured.get('ms_per_thousand_rows', 0):g} ms"),
+        ("Explained by the linear model below", ", ".join(f"{head} {share:.0%}" for head, share in near.items())),
+    ]
+    return format_html("{}{}", table(["", ""], rows), definition_table(definition.get("linear")))
 
 
 def contributions_by_head(raw: Any) -> str:

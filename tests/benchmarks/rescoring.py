@@ -37,7 +37,7 @@ RULE = {"attribute": "country", "op": "in", "value": ["DE", "AT", "FR"]}
 @benchmark("rescoring.load", unit="s")
 def load() -> Measured:
     """Projecting and scoring a market that was just loaded."""
-    with _market() as (people, opportunities):
+    with market() as (people, opportunities):
         marks.mark_all(NOW)
         start = time.perf_counter()
         rescoring.drain_all(NOW)
@@ -56,7 +56,7 @@ def load() -> Measured:
 @benchmark("rescoring.change", unit="ms")
 def change() -> Measured:
     """From one candidate's mark to fresh matches, the market's other matches standing."""
-    with _market() as (people, _):
+    with market() as (people, _):
         marks.mark_all(NOW)
         rescoring.drain_all(NOW)
         taken = []
@@ -72,7 +72,7 @@ def change() -> Measured:
 def rule_change() -> Measured:
     """From a rule that was set anew to fresh matches: the pairs that it judges otherwise, and, for comparison, the
     opportunity as a whole."""
-    with _market() as (_, opportunities):
+    with market() as (_, opportunities):
         marks.mark_all(NOW)
         rescoring.drain_all(NOW)
         taken: tuple[list[float], list[float]] = ([], [])
@@ -99,7 +99,7 @@ def _set_rule(opportunity_id: int) -> None:
 
 
 @contextmanager
-def _market() -> Iterator[tuple[list[int], list[int]]]:
+def market() -> Iterator[tuple[list[int], list[int]]]:
     """People with eight skills each and opportunities that ask for six, gone again afterwards."""
     draw = random.Random(1)
     with transaction.atomic():
