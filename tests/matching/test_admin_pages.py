@@ -206,7 +206,7 @@ class Market:
             title=f"Welder {n}", commitment="full_time", arrangement="onsite", weekly_hours=40,
         )  # fmt: skip
         revision = OpportunityRevision.objects.create(
-            opportunity=opportunity, number=1, terms={"title": "Welder"}, rule=RULE, created_at=NOW
+            opportunity=opportunity, number=1, terms={"title": "Welder", "pay": []}, rule=RULE, created_at=NOW
         )
         Opportunity.objects.filter(pk=opportunity.pk).update(
             current_revision=revision, state="published", published_at=NOW
