@@ -153,7 +153,7 @@ class Problem:
         _refuse_odd_people(candidates)
         edges = _canonical_edges(self.edges, by_key, by_person, keys, people)
         limits, shares = _limits(self.limits, keys), _shares(self.shares, dict(zip(keys, seats, strict=True)), people)
-        placements = len(candidates) if all(node.most == 1 for node in candidates) else int(seats.sum())
+        placements = len(candidates) if all(node.most == 1 for node in candidates) else len(edges)
         plain = placements == len(candidates) and not (limits or shares)
         _refuse_overflow(edges, seats, placements, len(seats) + len(candidates) + 2 if plain else 4096 + len(seats))
         set_ = object.__setattr__  # frozen for everybody else

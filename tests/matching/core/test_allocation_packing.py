@@ -194,3 +194,14 @@ def test_restrictions_that_make_no_sense_are_refused(changes, code):
     with pytest.raises(InvalidAllocation) as refusal:
         Problem(**{**parts, **changes})  # type: ignore[arg-type]
     assert refusal.value.code == code
+
+
+def test_more_seats_than_numbers_can_count_are_no_trouble():
+    problem = Problem(
+        tuple(OpportunityNode(key, 2**62) for key in range(3)),
+        (CandidateNode(1, most=2), CandidateNode(2)),
+        Edges.of([(0, 0, 5), (1, 0, 4), (2, 0, 3), (0, 1, 2)]),
+    )
+    solution = solve(problem)
+    assert solution.value == 11
+    assert verify(problem, solution).optimal
