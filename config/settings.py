@@ -315,9 +315,10 @@ ONNX_POOL = env.int("ONNX_POOL", 3_000)
 RESCORE_SHARE_PERCENT = env.float("RESCORE_SHARE_PERCENT", 50.0)
 # For so long at a time: who changes something meanwhile waits no longer until it is scored.
 RESCORE_CHUNK_SECONDS = env.float("RESCORE_CHUNK_SECONDS", 0.5)
-# From so many people on, previews of rules are counted in memory, by each process, and not in SQL.
+# From so many people on, rules are counted and opportunities scored in memory, by each process, and not in SQL.
 ROSTER_FROM_PEOPLE = env.int("ROSTER_FROM_PEOPLE", 2_000)
-# What the facts of all people may take there: about 170 bytes a person. 0: never in memory.
+# What the facts of all people may take there, in each web server and in each worker: about 200 bytes a person, and 25
+# more where opportunities are scored. 0: never in memory.
 ROSTER_MEGABYTES = env.int("ROSTER_MEGABYTES", 512)
 # The least fit, as a probability in millionths, at which an allocation offers somebody a seat.
 ALLOCATION_MIN_FIT_PPM = env.int("ALLOCATION_MIN_FIT_PPM", 100_000)

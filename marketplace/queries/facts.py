@@ -122,7 +122,7 @@ def facts_of(
                 "mentioned_skills": mentioned.get(candidate.pk, frozenset()),
             },
         )
-        for candidate in Candidate.objects.filter(pk__in=ids)
+        for candidate in Candidate.objects.filter(pk__in=ids).defer("resume_text")  # long, and read by nobody here
     }
 
 

@@ -6,7 +6,8 @@ staler than the database when it was asked for. What changed since is known by `
 small ones are joined as they grow. The first who asks has it built, in a thread of its own; until it stands, others
 count in SQL.
 
-Kept as long as the process lives, in about 200 bytes a person with ten skills.
+Kept as long as the process lives, in about 200 bytes a person with ten skills; what scoring looks up (`Profiles`) takes
+another 25 from the first time on that somebody is scored.
 """
 
 from __future__ import annotations
@@ -259,7 +260,7 @@ class Keeper:
                 roster.build()
         except Exception:
             self._not_before = time.monotonic() + RETRY_SECONDS
-            logger.exception("The roster could not be built; previews are counted in SQL")
+            logger.exception("The roster could not be built; rules are counted in SQL, and people scored one by one")
         else:
             self._roster = roster
             logger.info("Roster built in %.1f s: %.0f MB", time.monotonic() - began, roster.nbytes / 2**20)
