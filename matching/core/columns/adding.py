@@ -47,6 +47,18 @@ def members(bits: Bits, count: int) -> npt.NDArray[np.int32]:
 
 
 @_compiled
+def inside(bits: Bits, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Which of these people, by their places in the list, are members."""
+    found = np.empty(len(rows), np.int32)
+    n = 0
+    for place in range(len(rows)):
+        row = np.uint64(rows[place])
+        found[n] = place
+        n += np.int64(bits[row >> _SIX] >> (row & _LOW) & _ONE)
+    return found[:n].copy()
+
+
+@_compiled
 def add_credit(
     sums: npt.NDArray[np.int32],
     bits: Bits,

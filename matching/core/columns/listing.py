@@ -21,6 +21,7 @@ from matching.core.facts import OpportunityTerms, SkillTerm
 from matching.core.features import FULL, NEUTRAL
 from matching.core.features.skills import MENTIONED
 
+FEW_OF = 5  # a set is small that holds fewer than every fifth person
 MENTIONS, TITLES, OCCUPATIONS, EMPLOYERS = "mentioned_skills", "title_words", "occupations", "worked_for"
 
 
@@ -49,6 +50,15 @@ class Members:
         self._before = np.cumsum(ones, dtype=np.int32) - ones
         self._is_everybody = int(ones.sum(dtype=np.int64)) == segment.people
         self.rows: npt.NDArray[np.int32] = loops().members(bits, int(ones.sum(dtype=np.int64)))
+
+    @property
+    def are_few(self) -> bool:
+        return len(self.rows) * FEW_OF < self.segment.people
+
+    def inside(self, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Which of those on a list are members, by their places in it."""
+        found: npt.NDArray[np.int32] = loops().inside(self._bits, rows)
+        return found
 
     def nothing(self) -> npt.NDArray[np.int32]:
         return np.zeros(len(self.rows), np.int32)
@@ -94,8 +104,13 @@ def coverage(members: Members, asked: Sequence[SkillTerm], on: date | None) -> n
     for term in asked:
         entries = lists.entries(term.skill_id)
         if entries.stop > entries.start:
+            rows = lists.rows[entries]
             fields = {name: field.part(entries) for name, field in lists.fields.items()}
-            members.add(sums, lists.rows[entries], _credit(fields, term, on), term.weight)
+            if members.are_few:  # most who have the skill are none of them: their credit is not reckoned
+                chosen = members.inside(rows)
+                rows = rows[chosen]
+                fields = {name: Numbers(field.stored[chosen], field.unit) for name, field in fields.items()}
+            members.add(sums, rows, _credit(fields, term, on), term.weight)
     return sums
 
 

@@ -127,6 +127,21 @@ def test_only_those_asked_about_are_scored():
         assert sorted(found.ids.tolist()) == [person.candidate_id for person in wanted], asked
 
 
+def test_a_handful_of_many_have_the_scores_that_all_of_them_have():
+    chance = Chance(6)
+    people = [facts(chance, pk) for pk in range(1, 301)]
+    crowd, _ = divided(people, np.ones(300, np.bool_), 190)
+    few = crowd.those({3, 4, 77, 188, 250})
+    for _ in range(20):
+        asked, head = terms(chance, 1), weights(chance)
+        everybody = scores(crowd, crowd.counted, asked, head)
+        known = dict(zip(everybody.ids.tolist(), everybody.scores.tolist(), strict=True))
+        found = scores(crowd, few, asked, head)
+        assert {pk: known[pk] for pk in (3, 4, 77, 188, 250)} == dict(
+            zip(found.ids.tolist(), found.scores.tolist(), strict=True)
+        )
+
+
 def test_nobody_is_best_of_nobody():
     crowd, _ = divided([], np.empty(0, np.bool_))
     for found in (
