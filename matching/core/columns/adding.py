@@ -54,7 +54,8 @@ def inside(bits: Bits, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     for place in range(len(rows)):
         row = np.uint64(rows[place])
         found[n] = place
-        n += np.int64(bits[row >> _SIX] >> (row & _LOW) & _ONE)
+        if bits[row >> _SIX] >> (row & _LOW) & _ONE:
+            n += 1
     return found[:n].copy()
 
 
