@@ -272,6 +272,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=2, minute=50),
         "options": {"expires": 6 * 3600},
     },
+    "train-models": _every(30, "matching.tasks.train_models"),
     "forget-decisions": {
         "task": "matching.tasks.forget_decisions",
         "schedule": crontab(hour=2, minute=35),

@@ -26,6 +26,25 @@ class VersionTaken(DomainError):
         super().__init__(version=version)
 
 
+class TrainingRunning(DomainError):
+    """Of one segment's models one is trained at a time."""
+
+    sentence = "A model for the segment {segment} is being trained already."
+
+    def __init__(self, *, segment: str) -> None:
+        super().__init__(segment=segment)
+
+
+class NothingLearned(DomainError):
+    """No head could be trained; `problems` says of each why."""
+
+    sentence = "There is too little to learn from: {listed}."
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        listed = "; ".join(f"{head}: {problem}" for head, problem in problems.items())
+        super().__init__(problems=problems, listed=listed)
+
+
 class NoEarlierModel(DomainError):
     """There is nothing to go back to: no other model of the segment has ever been live."""
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from matching.actions import copies, decisions, digests, indexing, marks, mass, rebuilding, rescoring
+from matching.actions import copies, decisions, digests, indexing, marks, mass, rebuilding, rescoring, training
 from matching.actions.bells import Bell
 from matching.actions.rescoring import shadows
 from matching.core.attributes import Subject
@@ -19,6 +19,7 @@ from matching.queries.marks import waiting
 
 TURN_SECONDS = 0.5
 BUILD_SECONDS = 6 * 3600
+TRAIN_SECONDS = 3600
 
 
 def _work(batch: Callable[[datetime], int], bell: Bell) -> None:
@@ -89,6 +90,14 @@ def mark_for_the_new_day() -> None:
     mass.start(cause=Rescore.Cause.DAY, scopes=[NEW_DAY], since=now, now=now)
     for subject in Subject:
         copies.renew_all(subject, now)
+
+
+@shared_task(soft_time_limit=TRAIN_SECONDS, time_limit=TRAIN_SECONDS + 60)
+def train_models() -> None:
+    """Those that staff asked for, one after the other. One that takes long is handed out a second time: that one finds
+    it taken."""
+    while training.train_next(timezone.now()):
+        pass
 
 
 @shared_task

@@ -25,9 +25,9 @@ NOTHING = "–"
 # Colours say what a state asks of staff: green goes well, orange waits, red went wrong, grey is over.
 COLOURS = {
     **dict.fromkeys(["published", "accepted", "hired", "filled", "active", "completed"], "success"),
-    **dict.fromkeys(["committed", "live", "done", "eligible"], "success"),
+    **dict.fromkeys(["committed", "live", "done", "trained", "eligible"], "success"),
     **dict.fromkeys(["sent", "held", "onboarding", "planned", "shadow", "open", "proposed", "pinned"], "info"),
-    **dict.fromkeys(["running"], "info"),
+    **dict.fromkeys(["running", "training"], "info"),
     **dict.fromkeys(["in_review", "paused", "queued", "solving", "committing", "pending", "unknown"], "warning"),
     **dict.fromkeys(["suspended", "failed", "no_show", "ended_early", "rejected", "ineligible"], "danger"),
     **dict.fromkeys(["draft", "closed", "declined", "expired", "withdrawn", "overtaken", "lapsed", "spent"], "default"),

@@ -31,6 +31,8 @@ _COPY_MARKS = 0x63_6F_70_79  # "copy"
 _SHADOW_MARKS = 0x73_68_64_77  # "shdw"
 _INDEXING = 0x69_6E_64_78  # "indx"
 _REBUILDING = 0x62_6C_64_73  # "blds"
+_TRAINING = 0x74_72_6E_67  # "trng", of a segment
+_TRAINING_RUN = 0x72_75_6E_73  # "runs"
 _LOGGING = 0x73_68_6F_77  # "show"
 _PLANNING = 0x70_6C_61_6E  # "plan"
 _SCORING = 0x73_63_6F_72  # "scor"
@@ -106,6 +108,24 @@ def may_rebuild(subject: Subject) -> bool:
 
 def rebuilt(subject: Subject) -> None:
     _execute("SELECT pg_advisory_unlock(%s, %s)", [_REBUILDING, _SUBJECTS[subject]])
+
+
+def may_train(segment_id: int) -> bool:
+    """Whether nobody else trains for a segment; then nobody does before `trained`, or before the connection ends."""
+    return _try([_TRAINING, segment_id])
+
+
+def trained(segment_id: int) -> None:
+    _execute("SELECT pg_advisory_unlock(%s, (%s %% 2147483647)::int)", [_TRAINING, segment_id])
+
+
+def may_run(run_id: int) -> bool:
+    """Whether no other worker is at a training; then none begins to before `ran`, or before the connection ends."""
+    return _try([_TRAINING_RUN, run_id])
+
+
+def ran(run_id: int) -> None:
+    _execute("SELECT pg_advisory_unlock(%s, (%s %% 2147483647)::int)", [_TRAINING_RUN, run_id])
 
 
 def logging_for(user_id: int | None) -> None:
@@ -213,6 +233,12 @@ def _release(table: str, claimed: Collection[Claim]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE.format(table=table), [list(ids), list(generations)])
         return cursor.rowcount
+
+
+def _try(values: list[int]) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, (%s %% 2147483647)::int)", values)
+        return bool(cursor.fetchone()[0])
 
 
 def _execute(statement: str, values: list[int]) -> None:

@@ -12,6 +12,7 @@ from matching.admin import (
     saved_searches,
     segments,
     shadows,
+    training,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "saved_searches",
     "segments",
     "shadows",
+    "training",
 ]

@@ -30,6 +30,7 @@ from matching.actions.models import (
     take_back,
 )
 from matching.admin.comparing import compare_models
+from matching.admin.training import report_of
 from matching.admin.wording import model_table
 from matching.core.scoring import LOG_ODDS, MOST_BYTES
 from matching.core.workflow import MODEL, ModelState
@@ -112,6 +113,7 @@ class ScoringModelAdmin(AddOnlyAdmin, SavedByActionAdmin):
             },
         ),
         ("Weights", {"fields": ("weights",)}),
+        ("Training", {"classes": ("tab",), "fields": ("training_report",)}),
         ("Record", {"fields": ("created_at", "public_id", "history")}),
         ("Events", {"classes": ("tab",), "fields": ("event_log",)}),
     )
@@ -190,6 +192,10 @@ class ScoringModelAdmin(AddOnlyAdmin, SavedByActionAdmin):
     @display(description="Weights")
     def weights(self, model: ScoringModel) -> str:
         return model_table(model.definition)
+
+    @display(description="What it learned from, and how well it does")
+    def training_report(self, model: ScoringModel) -> str:
+        return "It was not trained here." if model.training is None else report_of(model.training)
 
     def save_by_action(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> ScoringModel:
         given = form.cleaned_data

@@ -43,6 +43,7 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         ("Scoring models", "matching.scoringmodel", "function"),
         ("Segments", "matching.segment", "segment"),
         ("Shadow rankings", "matching.shadowranking", "visibility_off"),
+        ("Trainings", "matching.trainingrun", "model_training"),
         ("Decisions", "matching.decision", "visibility"),
         ("Exchange rates", "marketplace.exchangerateset", "currency_exchange"),
     )),

@@ -19,6 +19,7 @@ from accounts.admin.steps import CAREFUL, Step, actor_of
 from marketplace.admin.wording import skill_names
 from marketplace.queries.naming import names_of
 from matching.actions.models import change_segment, create_segment, earlier_model, move_earlier, move_later, roll_back
+from matching.admin.training import TRAIN
 from matching.core.opportunity_attributes import OPPORTUNITY_ATTRIBUTES
 from matching.core.rules import skill_ids, text
 from matching.core.workflow import ModelState
@@ -67,6 +68,7 @@ class SegmentAdmin(SavedByActionAdmin):
         "position", "predicate_in_words", "live_version", "earlier_version", "public_id", "event_log",
     )  # fmt: skip
     steps = (
+        TRAIN,
         Step(
             name="move_earlier",
             title="Move up",

@@ -142,4 +142,24 @@ RESCORE = machine(
     ],
 )
 
-MACHINES = (RUN, PROPOSAL, MODEL, RESCORE)
+
+class TrainingState(StrEnum):
+    QUEUED = "queued"  # waits for the worker
+    TRAINING = "training"  # begun again by another worker if the first is killed
+    TRAINED = "trained"  # its model is a draft
+    FAILED = "failed"  # nothing was kept; it says why
+
+
+_T = TrainingState
+TRAINING = machine(
+    "training",
+    TrainingState,
+    initial=_T.QUEUED,
+    moves=[
+        Move(_T.QUEUED, "begin", _T.TRAINING, SYSTEM, "TrainingBegun"),
+        Move(_T.TRAINING, "finish", _T.TRAINED, SYSTEM, "TrainingFinished", "registers its model as a draft"),
+        Move(_T.TRAINING, "fail", _T.FAILED, SYSTEM, "TrainingFailed"),
+    ],
+)
+
+MACHINES = (RUN, PROPOSAL, MODEL, RESCORE, TRAINING)

@@ -10,6 +10,7 @@ from matching.models.projection import CandidateProjection, Departure
 from matching.models.rescore import Rescore, RescoreChunk
 from matching.models.saved_search import Digest, FoundOpportunity, SavedSearch
 from matching.models.shadow import ShadowFailure, ShadowMark, ShadowRanking
+from matching.models.training import TrainingRun
 from matching.models.word import SearchWord
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "ShadowFailure",
     "ShadowMark",
     "ShadowRanking",
+    "TrainingRun",
     "UnscoredPair",
 ]

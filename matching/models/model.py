@@ -64,6 +64,9 @@ class ScoringModel(PublicModel):
     definition = models.JSONField(
         help_text="heads with intercept and integer weights per feature; of a file: how it is fed, what it did"
     )
+    training = models.JSONField(
+        null=True, blank=True, editable=False, help_text="who had it trained when, from what, and how well it does"
+    )
     state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in ModelState], default="draft")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -79,6 +82,7 @@ class ScoringModel(PublicModel):
                 name="scoring_models_are_immutable",
                 operation=pgtrigger.UpdateOf("version", "kind", "definition", "segment_id"),
             ),
+            pgtrigger.Protect(name="what_models_were_trained_on_stands", operation=pgtrigger.UpdateOf("training")),
             # At the end of the transaction: the file's row refers to the version's, so it comes second.
             pgtrigger.Trigger(
                 name="a_model_made_elsewhere_has_its_file",

@@ -75,6 +75,7 @@ from matching.models import (
     ShadowFailure,
     ShadowMark,
     ShadowRanking,
+    TrainingRun,
     UnscoredPair,
 )
 from tests.marketplace.factories import NOW
@@ -127,7 +128,7 @@ HISTORY = (
 )  # fmt: skip
 STATEFUL = (
     Opportunity, Application, Offer, Placement, Seat, Invitation, AllocationRun, Proposal, ScoringModel,
-    SuspectedDuplicate, Rescore,
+    SuspectedDuplicate, Rescore, TrainingRun,
 )  # fmt: skip
 
 RULE = {
@@ -302,6 +303,10 @@ class Market:
         )  # fmt: skip
         RescoreChunk.objects.create(rescore=job, phase=1, ids=[candidate.pk], size=1, done=1)
         RescoreChunk.objects.create(rescore=job, phase=3, ids=[opportunity.pk], size=1)
+        TrainingRun.objects.create(
+            segment=model.segment, state="failed", version=f"spring {n}", test_share=200, least=500, created_by=user,
+            created_at=NOW, finished_at=NOW, error="There is too little to learn from.",
+        )  # fmt: skip
         if n > 1:
             Segment.objects.create(name=f"segment {n}", position=n, rule=PREDICATE)
         run = AllocationRun.objects.create(

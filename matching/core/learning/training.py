@@ -18,7 +18,7 @@ from matching.core.scoring.linear import MAX_INTERCEPT, MAX_WEIGHT
 
 Floats = NDArray[np.float64]
 
-PENALTIES = (1.0, 10.0, 100.0)  # of the sum of losses; the one that does best on the slice for calibration is taken
+PENALTIES = (0.1, 1.0, 10.0)  # of the sum of losses; the one that does best on the slice for calibration is taken
 CALIBRATION_SHARE = 0.25  # of what comes before the test
 LEAST_OF_EACH = 20  # yeses, and noes, to fit by
 LEAST_TO_JUDGE = 5  # of each, to calibrate by, and to test by

@@ -18,11 +18,13 @@ from matching.management.model import (
     retiring,
     rolling_back,
     shadowing,
+    training,
 )
 
 VERBS: Mapping[str, ModuleType] = {
     "list": listing,
     "add": adding,
+    "train": training,
     "shadow": shadowing,
     "promote": promoting,
     "rollback": rolling_back,
