@@ -59,6 +59,16 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     settings.DATABASES["default"]["TEST"] |= {"TEMPLATE": migrated, "MIGRATE": False}
 
 
+@pytest.fixture(autouse=True)
+def own_taxonomy() -> Iterator[None]:
+    """A process keeps what it recognises skills by for each state of the taxonomy; the taxonomies of tests, which are
+    rolled back, are all of the same number."""
+    from marketplace.queries.taxonomy import forget_recogniser
+
+    yield
+    forget_recogniser()
+
+
 @pytest.fixture(scope="session")
 def market(tmp_path_factory: pytest.TempPathFactory, migrated: str) -> Iterator["LiveMuster"]:
     """A whole Muster of its own, with a small demo market; for the tests of `xdist_group("live")`, which share it."""

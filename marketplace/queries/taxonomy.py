@@ -22,6 +22,11 @@ def recogniser() -> Recogniser:
     return _recogniser(taxonomy_revision())
 
 
+def forget_recogniser() -> None:
+    """Let go of it, as for another database."""
+    _recogniser.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def _recogniser(revision: int) -> Recogniser:
     labels: list[Label] = []

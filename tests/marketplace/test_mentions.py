@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -14,19 +13,10 @@ from marketplace.actions.mentions import keep_readings, read_candidates, read_op
 from marketplace.actions.opportunities import SkillTermInput
 from marketplace.models import Candidate, CandidateMentions, OpportunityMentions, Skill, TaxonomyRevision
 from marketplace.queries.facts import facts_of, terms_of
-from marketplace.queries.taxonomy import _recogniser
 from tests.marketplace.factories import NOW, a_candidate, a_published_opportunity, a_skill, actor_of
 
 pytestmark = pytest.mark.django_db
 TECHNOLOGY = Skill.Kind.TECHNOLOGY
-
-
-@pytest.fixture(autouse=True)
-def _recognisers_are_made_anew() -> Iterator[None]:
-    """They are kept by revision of the taxonomy, which tests share."""
-    _recogniser.cache_clear()
-    yield
-    _recogniser.cache_clear()
 
 
 @pytest.fixture

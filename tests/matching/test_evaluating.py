@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from marketplace.models import Occupation, OccupationLabel, OccupationSkill, SkillLabel, TaxonomyRevision
-from marketplace.queries import taxonomy
+from marketplace.queries.taxonomy import taxonomy_revision
 from matching.queries import text_ranking
 from tests.marketplace.factories import NOW, a_skill
 
@@ -24,12 +24,8 @@ HEADER = "query_id,query_text,candidate_id,candidate_text,grade\n"
 
 @pytest.fixture(autouse=True)
 def _nothing_is_kept_between_taxonomies() -> Iterator[None]:
-    kept = (taxonomy._recogniser, text_ranking._knowledge)
-    for each in kept:
-        each.cache_clear()
     yield
-    for each in kept:
-        each.cache_clear()
+    text_ranking._knowledge.cache_clear()
 
 
 def evaluate(path: Path, *options: str) -> str:
@@ -128,7 +124,7 @@ def test_skills_are_those_of_the_taxonomy_under_any_of_their_names(tmp_path: Pat
     assert read(path)["rankers"]["skill coverage"]["AUC"]["value"] == 0.5
     skill = a_skill("quern dressing")
     SkillLabel.objects.create(skill=skill, label="millstone sharpening", folded="millstone sharpening")
-    TaxonomyRevision.objects.create(number=taxonomy.taxonomy_revision() + 1, summary="querns", at=NOW)
+    TaxonomyRevision.objects.create(number=taxonomy_revision() + 1, summary="querns", at=NOW)
     assert read(path)["rankers"]["skill coverage"]["AUC"]["value"] == 1
 
 

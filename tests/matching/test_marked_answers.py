@@ -11,7 +11,6 @@ from marketplace.actions.candidates import CandidateFields, ExperienceInput, upd
 from marketplace.actions.invitations import decline_invitation, expire_invitation, withdraw_invitation
 from marketplace.actions.offers import withdraw_offer
 from marketplace.models import Candidate, Offer
-from marketplace.queries.taxonomy import _recogniser
 from matching.models import CandidateProjection, Mark
 from tests.marketplace.factories import (
     NOW,
@@ -75,7 +74,6 @@ def test_an_open_call_that_was_full_marks_who_said_yes() -> None:
 
 
 def test_the_projection_follows_answers_titles_and_texts() -> None:
-    _recogniser.cache_clear()
     kubernetes = a_skill("Kubernetes", kind="technology")
     invitation = an_invitation(candidate=a_candidate(headline="Nurse"))
     candidate = invitation.candidate
@@ -96,4 +94,3 @@ def test_the_projection_follows_answers_titles_and_texts() -> None:
     assert row.mentioned_skills == [kubernetes.pk]
     assert row.last_active_on == NOW.date()
     assert "Kubernetes" not in str({field.name: getattr(row, field.name) for field in row._meta.fields})
-    _recogniser.cache_clear()

@@ -18,12 +18,9 @@ from accounts.errors import NotFound, NotPermitted
 from marketplace.actions.groups import standard_group
 from marketplace.core.money import Pay
 from marketplace.errors import RuleRefused
-from matching.actions.decisions import log_shown
 from matching.core.columns import CriterionCounts, Split
 from matching.core.rules import dump, literals, load, normal, parse
 from matching.core.suppression import FEW, FEWEST, Told, told, told_all
-from matching.models import Decision
-from matching.queries import matches_for
 from matching.queries import preview as module
 from matching.queries.preview import Preview, preview
 from matching.queries.roster import Roster
@@ -34,12 +31,11 @@ from tests.marketplace.factories import (
     NOW,
     a_candidate,
     a_draft,
-    a_skill,
     a_staff_actor,
     actor_of,
     an_organisation,
 )
-from tests.matching.staging import asking_for, skilled, work
+from tests.matching.staging import work
 
 pytestmark = pytest.mark.django_db
 
@@ -282,23 +278,6 @@ def test_recruiters_are_told_labels_where_staff_see_numbers():
     [first, *_] = found.relaxations
     assert (first.after, first.gain.value, first.gain.at_most) == ("hours wanted at least 36 hours a week", None, 45)
     assert openly.relaxations[0].gain.value == 12
-
-
-def test_what_was_shown_is_logged_with_its_rank_and_its_features():
-    skill, by = a_skill(), an_organisation()
-    opportunity = asking_for(skill, by)
-    people = {skilled(skill, level).pk for level in (1, 3, 5)}
-    work()
-    page = list(matches_for(opportunity))
-    assert log_shown(actor=by.actor, surface="matches", matches=page, first_rank=11, now=NOW) == 3
-    rows = list(Decision.objects.order_by("rank"))
-    assert [(row.rank, row.candidate_id) for row in rows] == [
-        (11 + at, one.candidate_id) for at, one in enumerate(page)
-    ]
-    assert {row.candidate_id for row in rows} == people
-    assert all(row.viewer_id == by.user.pk and row.propensity == 1.0 for row in rows)
-    assert all(0 <= value <= 1000 for row in rows for value in row.features.values())
-    assert "required_skills" in rows[0].features
 
 
 def test_the_largest_rule_is_counted_in_statements_that_stay_small() -> None:
