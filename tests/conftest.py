@@ -7,7 +7,7 @@ has a database of its own on either server, in Postgres a copy of one that was m
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -31,10 +31,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 _started = contextlib.ExitStack()
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 
-if _worker:
-    address = os.environ["REDIS_URL"].rsplit("/", 1)[0]
-    os.environ["REDIS_URL"] = f"{address}/{1 + int(_worker.removeprefix('gw'))}"
-else:
+if not _worker:
     os.environ.update(_started.enter_context(services.embedded_services(services.TEST)).environment())
 
 import django  # noqa: E402 - only now
@@ -80,6 +77,14 @@ def market(tmp_path_factory: pytest.TempPathFactory, migrated: str) -> Iterator[
         live_muster(folder, database_url, "--candidates", "60", "--opportunities", "8") as live,
     ):
         yield live
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs: list[Any]) -> None:
+    """A database of Valkey for each worker, told before it starts: pytest-django reads settings ahead of this file."""
+    address = os.environ["REDIS_URL"].rsplit("/", 1)[0]
+    for number, spec in enumerate(specs, start=1):
+        spec.env["REDIS_URL"] = f"{address}/{number}"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
