@@ -38,6 +38,9 @@ MOVES = """
 @contextmanager
 def emptied(live: LiveMuster) -> Iterator[None]:
     """Nothing waits, no worker runs, and all matches are gone: what they were is kept to compare."""
+    if not live.one(MATCHES):  # a market that was only loaded has published nothing that could be scored
+        answer = live.run("-m", "config.evening", "--graphql", live.graphql, "--seed", "7")
+        assert answer.returncode == 0, answer.stderr[-3000:]
     pending = "SELECT count(*) FROM accounts_delivery WHERE state = 'pending'"
     waiting = f"SELECT ({pending}) + ({MARKS})"
     assert eventually(lambda: live.one(waiting) == 0, seconds=180), (live.one(waiting), live.log("worker")[-3000:])
