@@ -112,11 +112,6 @@ def judgement_at(candidate: Candidate, opportunity: Opportunity, *, at: datetime
     return made
 
 
-def judge_at(candidate: Candidate, opportunity: Opportunity, *, at: datetime, now: datetime) -> Verdict:
-    """As `judgement_at`, the verdict alone. Raises HistoryMissing."""
-    return judgement_at(candidate, opportunity, at=at, now=now).verdict
-
-
 def judge_as_of(
     candidate: Candidate, opportunity: Opportunity, *, at: datetime, nearest: bool = False
 ) -> Verdict | None:

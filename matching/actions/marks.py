@@ -20,18 +20,13 @@ from matching.queries.scorable import SCORED_STATES
 
 bell = Bell("matching.tasks.drain_marks", gather_seconds=0.3)
 
-_RAISE = """
+# Always in order of ids, so that two who mark many do not wait for each other in a circle.
+_NAMED = """
     INSERT INTO matching_mark (subject_type, subject_id, generation, since)
-    {subjects}
+    SELECT %s, id, 1, %s FROM unnest(%s::bigint[]) AS id ORDER BY id
     ON CONFLICT ON CONSTRAINT one_mark_per_subject DO UPDATE
     SET generation = matching_mark.generation + 1, since = LEAST(matching_mark.since, excluded.since)
 """
-# Always in order of ids, so that two who mark many do not wait for each other in a circle.
-_NAMED = _RAISE.format(subjects="SELECT %s, id, 1, %s FROM unnest(%s::bigint[]) AS id ORDER BY id")
-_CANDIDATES = _RAISE.format(subjects="SELECT 'candidate', id, 1, %s FROM marketplace_candidate ORDER BY id")
-_OPPORTUNITIES = _RAISE.format(
-    subjects="SELECT 'opportunity', id, 1, %s FROM marketplace_opportunity WHERE state = ANY(%s) ORDER BY id"
-)
 
 # Who marks never waits for who is at work on a mark: such a one holds no lock of the row before its very end.
 _SHADOWED = """
@@ -68,15 +63,6 @@ def mark_opportunities(opportunity_ids: Iterable[int], since: datetime) -> None:
     _mark(_NAMED, [Mark.Subject.OPPORTUNITY.value, since, sorted(set(opportunity_ids))])
 
 
-def mark_all_candidates(since: datetime) -> None:
-    _mark(_CANDIDATES, [since])
-
-
-def mark_open_opportunities(since: datetime) -> None:
-    """Every opportunity that has scores."""
-    _mark(_OPPORTUNITIES, [since, list(SCORED_STATES)])
-
-
 def mark_for_shadows(opportunity_ids: Iterable[int], since: datetime) -> None:
     """Have models in the shadow look at what the live ones have scored, when nothing else is to be done. Marks nothing
     where there are none."""
@@ -89,12 +75,6 @@ def mark_all_for_shadows(since: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_ALL_SHADOWED, [since, list(SCORED_STATES)])
     transaction.on_commit(bell.ring, robust=True)
-
-
-def mark_all(since: datetime) -> None:
-    """Everything: after a bulk load, or when what all scores rest on has changed."""
-    mark_all_candidates(since)
-    mark_open_opportunities(since)
 
 
 def mark_changed_rule(opportunity_id: int, number: int, since: datetime) -> None:

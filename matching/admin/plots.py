@@ -13,8 +13,6 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 26, 12, 38
 ONE, OTHER = "var(--color-primary-600, #9333ea)", "#f59e0b"
 """The colours of the model in question and of the one it is held against."""
 
-Point = tuple[float, float]
-
 
 class _Frame:
     """A rectangle with axes: values to places."""

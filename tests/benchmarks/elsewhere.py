@@ -14,7 +14,7 @@ from accounts.core.actor import Actor
 from config.bench import Measured, benchmark, size
 from marketplace.models import Opportunity
 from marketplace.queries.facts import facts_of, terms_of
-from matching.actions import marks, rescoring
+from matching.actions import rescoring
 from matching.actions.models import add_model_file, promote_model, serving_now
 from matching.core.facts import CandidateFacts
 from matching.core.features import FEATURES
@@ -25,6 +25,7 @@ from matching.queries.scorers import linear_of, scorer_of
 from matching.queries.totals import totals_of
 from tests.benchmarks.rescoring import NOW, market
 from tests.matching import made_elsewhere as made
+from tests.matching.staging import mark_everything
 
 TREES = 100  # for each score, six deep
 
@@ -81,7 +82,7 @@ def rows() -> Measured:
 def rescore() -> Measured:
     """All opportunities anew by the model, explained and stored, for each."""
     with _stage() as (_, _, scored):
-        marks.mark_all(NOW)
+        mark_everything(NOW)
         start = time.perf_counter()
         rescoring.drain_all(NOW)
         taken = time.perf_counter() - start

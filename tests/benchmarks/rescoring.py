@@ -28,6 +28,7 @@ from matching.actions import marks, rescoring
 from matching.actions.models import live_model
 from matching.core.scoring import LinearModel, score
 from matching.models import Match
+from tests.matching.staging import mark_everything
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 SKILLS = 300
@@ -38,7 +39,7 @@ RULE = {"attribute": "country", "op": "in", "value": ["DE", "AT", "FR"]}
 def load() -> Measured:
     """Projecting and scoring a market that was just loaded."""
     with market() as (people, opportunities):
-        marks.mark_all(NOW)
+        mark_everything(NOW)
         start = time.perf_counter()
         rescoring.drain_all(NOW)
         taken = time.perf_counter() - start
@@ -57,7 +58,7 @@ def load() -> Measured:
 def change() -> Measured:
     """From one candidate's mark to fresh matches, the market's other matches standing."""
     with market() as (people, _):
-        marks.mark_all(NOW)
+        mark_everything(NOW)
         rescoring.drain_all(NOW)
         taken = []
         for pk in people[:50]:
@@ -73,7 +74,7 @@ def rule_change() -> Measured:
     """From a rule that was set anew to fresh matches: the pairs that it judges otherwise, and, for comparison, the
     opportunity as a whole."""
     with market() as (_, opportunities):
-        marks.mark_all(NOW)
+        mark_everything(NOW)
         rescoring.drain_all(NOW)
         taken: tuple[list[float], list[float]] = ([], [])
         for pk in opportunities[:20]:

@@ -13,8 +13,9 @@ from marketplace.actions.candidates import SkillInput
 from marketplace.actions.terms import SkillTermInput
 from marketplace.core.money import Pay
 from marketplace.models import Candidate, Opportunity, Skill
-from matching.actions import copies, indexing, mass, rescoring
+from matching.actions import copies, indexing, marks, mass, rescoring
 from matching.models import AllocationRun, Match
+from matching.queries.scorable import SCORED_STATES
 from tests.marketplace.factories import NOW, Recruiter, a_candidate, a_published_opportunity
 
 
@@ -27,6 +28,12 @@ def work(now: datetime = NOW) -> None:
     rescoring.drain_all(now)
     while mass.work_all(now):
         rescoring.drain_all(now)
+
+
+def mark_everything(since: datetime) -> None:
+    """Every candidate, and every opportunity that has scores, one by one."""
+    marks.mark_candidates(Candidate.objects.values_list("pk", flat=True), since)
+    marks.mark_opportunities(Opportunity.objects.filter(state__in=SCORED_STATES).values_list("pk", flat=True), since)
 
 
 def copy(now: datetime = NOW) -> None:

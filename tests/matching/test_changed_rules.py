@@ -31,7 +31,7 @@ from tests.marketplace.factories import (
     an_application,
     recruiter_of,
 )
-from tests.matching.staging import asking_for, best, skilled, work
+from tests.matching.staging import asking_for, best, mark_everything, skilled, work
 
 pytestmark = pytest.mark.django_db
 
@@ -234,7 +234,7 @@ def test_rules_changed_at_random_leave_what_scoring_everything_anew_would(settin
             marks.mark_candidates([person.pk], NOW)
         work()
         kept = {one.pk: _rows(one) for one in opportunities}
-        marks.mark_all(NOW)
+        mark_everything(NOW)
         rescoring.drain_all(NOW)
         assert {one.pk: _rows(one) for one in opportunities} == kept
 
@@ -316,7 +316,7 @@ def test_rules_that_change_while_workers_drain_are_all_scored_in_the_end() -> No
     marks.mark_candidates([one.pk for one in people], NOW)  # countries were written past the actions
     work()
     kept = {one.pk: _rows(one) for one in opportunities}
-    marks.mark_all(NOW)
+    mark_everything(NOW)
     rescoring.drain_all(NOW)
     assert {one.pk: _rows(one) for one in opportunities} == kept
     connection.close()

@@ -48,7 +48,7 @@ from tests.marketplace.factories import (
     exchange_rates,
 )
 from tests.matching.core.test_column_scores import check, weights
-from tests.matching.staging import skilled, work
+from tests.matching.staging import mark_everything, skilled, work
 
 pytestmark = pytest.mark.django_db
 
@@ -101,7 +101,7 @@ def a_market(seed: int) -> tuple[list[Opportunity], list[Candidate]]:
                 until=NOW + timedelta(days=9),
                 created_at=NOW,
             )
-    marks.mark_all(NOW)
+    mark_everything(NOW)
     work()
     return opportunities, people
 
@@ -204,7 +204,7 @@ def test_a_model_that_is_not_linear_is_left_to_scoring_person_by_person(request,
     assert not list(contenders(everyone, basics, keeper.crowd()))
     with pytest.raises(LookupError):
         best_for(everyone[0], basics, keeper.crowd())
-    marks.mark_all(NOW)
+    mark_everything(NOW)
     rescoring.drain_all(NOW)
     assert stored() == before
 

@@ -41,7 +41,7 @@ from tests.marketplace.factories import (
     exchange_rates,
     recruiter_of,
 )
-from tests.matching.staging import EUROS, asking_for, best, skilled, work
+from tests.matching.staging import EUROS, asking_for, best, mark_everything, skilled, work
 
 pytestmark = pytest.mark.django_db
 
@@ -88,7 +88,7 @@ def test_a_stored_rule_that_cannot_be_read_matches_nobody_and_holds_up_no_other(
         OpportunityRevision.objects.filter(current_for=broken).update(rule={"shoeSize": 45})
         cursor.execute("SET LOCAL session_replication_role = origin")
     OPEN_RULES.forget()
-    marks.mark_all(NOW)
+    mark_everything(NOW)
     rescoring.drain_all(NOW)
     assert not Mark.objects.exists()
     assert (best(broken), best(sound)) == ([], [candidate.pk])
@@ -251,7 +251,7 @@ def test_one_change_after_another_leaves_what_scoring_everything_anew_would(sett
             an_application(opportunities[0], people[0])
         work()
         kept = {one.pk: best(one) for one in opportunities}
-        marks.mark_all(NOW)
+        mark_everything(NOW)
         rescoring.drain_all(NOW)
         assert {one.pk: best(one) for one in opportunities} == kept
 
@@ -291,7 +291,7 @@ def test_workers_that_drain_at_once_do_everything_and_nothing_twice():
     skill = a_skill()
     opportunities = [asking_for(skill) for _ in range(6)]
     people = [skilled(skill, 1 + number % 5) for number in range(30)]
-    marks.mark_all(NOW)
+    mark_everything(NOW)
     errors: list[Exception] = []
 
     def drain():

@@ -19,12 +19,8 @@ class Bm25:
     idf = ln(1 + (N - n + 0.5) / (n + 0.5)), over the candidates. A word of the query counts as often as it is there."""
 
     def __init__(self, candidates: Sequence[Counter[str]]) -> None:
-        terms: dict[str, int] = {}
-        for each in candidates:
-            for term in each:
-                terms.setdefault(term, len(terms))
-        self._terms = terms
-        counts = counted_matrix(candidates, terms)
+        self._terms = _numbered(candidates)
+        counts = counted_matrix(candidates, self._terms)
         lengths = np.asarray(counts.sum(axis=1)).ravel()
         mean = lengths.mean() if lengths.any() else 1.0
         have = np.asarray((counts > 0).sum(axis=0)).ravel()
@@ -42,12 +38,8 @@ class TfIdf:
     """The cosine of counts × (ln((1 + N) / (1 + n)) + 1), over the candidates: what libraries do by default."""
 
     def __init__(self, candidates: Sequence[Counter[str]]) -> None:
-        terms: dict[str, int] = {}
-        for each in candidates:
-            for term in each:
-                terms.setdefault(term, len(terms))
-        self._terms = terms
-        counts = counted_matrix(candidates, terms)
+        self._terms = _numbered(candidates)
+        counts = counted_matrix(candidates, self._terms)
         have = np.asarray((counts > 0).sum(axis=0)).ravel()
         self._idf = np.log((1 + len(candidates)) / (1 + have)) + 1
         self._weights = unit_rows(counts.multiply(self._idf).tocsr())
@@ -60,6 +52,15 @@ class TfIdf:
 def skill_coverage(query: frozenset[int], candidates: Sequence[frozenset[int]]) -> Floats:
     """The share of the skills that a query names which a candidate names too; 0 where it names none."""
     return np.array([len(query & each) / len(query) if query else 0.0 for each in candidates], dtype=np.float64)
+
+
+def _numbered(texts: Sequence[Counter[str]]) -> dict[str, int]:
+    """Every term of some texts with a column of its own, in the order in which they come."""
+    terms: dict[str, int] = {}
+    for each in texts:
+        for term in each:
+            terms.setdefault(term, len(terms))
+    return terms
 
 
 def _product(rows: sparse.csr_matrix, column: sparse.csr_matrix) -> Floats:
