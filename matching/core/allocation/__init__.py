@@ -1,5 +1,6 @@
 """Who gets which seat: problems, solutions, certificates and the causes of seats that stay empty."""
 
+from matching.core.allocation.calls import CallSize, call_size
 from matching.core.allocation.diagnosis import Cause, EmptySeats, diagnose
 from matching.core.allocation.errors import InvalidAllocation
 from matching.core.allocation.policy import Policy, edge_value, edge_values
@@ -11,6 +12,7 @@ from matching.core.allocation.verify import Certificate, verify
 
 __all__ = [
     "SOLVER",
+    "CallSize",
     "CandidateNode",
     "Cause",
     "Certificate",
@@ -25,6 +27,7 @@ __all__ = [
     "Share",
     "Solution",
     "blocking_pairs",
+    "call_size",
     "diagnose",
     "edge_value",
     "edge_values",
