@@ -56,6 +56,9 @@ OPENED = frozenset({"OpportunityPublished", "OpportunityResumed", "OpportunityRe
 CHANGED = frozenset({"OpportunityUpdated", "EligibilityRuleSet"})
 SHOWN_BY = frozenset({"visibility", "opens_at"})  # fields whose change opens it, too
 
+# What of allocations is logged.
+PLANS = frozenset({"AllocationPlanned", "AllocationCommitted"})
+
 
 @consumes_many(SCORED)
 def mark(events: Sequence[Event]) -> None:
@@ -131,10 +134,14 @@ def alert(event: Event) -> None:
     alerts.alert(event.aggregate_id, timezone.now(), changed_at=None if is_opened else event.at)
 
 
-@consumes(["OfferSent"])
+@consumes({"OfferSent"} | PLANS)
 def expose(event: Event) -> None:
-    """Log that an offer was shown to its candidate, with the features of that moment."""
-    decisions.log_offer(event.aggregate_id, timezone.now())
+    """Log that an offer was shown to its candidate, or what an allocation proposed and what of it was committed, with
+    the features of that moment."""
+    if event.name in PLANS:
+        decisions.log_plan(event, timezone.now())
+    else:
+        decisions.log_offer(event.aggregate_id, timezone.now())
 
 
 def _by_name(events: Sequence[Event]) -> Mapping[str, list[Event]]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from accounts.core.actor import Actor, ActorKind
+from accounts.models import Event
 from marketplace.models import Offer
 from matching.actions import locks
 from matching.actions.models import serving_now
 from matching.core.features import FEATURES
-from matching.models import Decision, FeatureSet
+from matching.core.scoring import INTERCEPT
+from matching.core.workflow import ProposalState
+from matching.models import AllocationRun, Decision, FeatureSet, ScoringModel
 from matching.queries.exposure import values_of_pairs
 
 FORGOTTEN_AT_ONCE = 20_000
@@ -70,6 +74,11 @@ class Ranked:
         return self.opportunity_id, self.candidate_id
 
 
+def values_scored(contributions: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Feature → value in thousandths, of stored contributions: what a score was made of."""
+    return {part["feature"]: part["value"] for part in contributions if part["feature"] != INTERCEPT}
+
+
 def log_shown(
     *,
     actor: Actor,
@@ -89,12 +98,30 @@ def log_shown(
     requests at once, the second sees what the first has written.
     """
     projected = surface in (Decision.Surface.MATCHES, Decision.Surface.CANDIDATES)
-    found = values_of_pairs([one.pair for one in ranked], now, projected=projected) if ranked else {}
-    placed = [
-        (rank, one, {**found[one.pair], **one.values})
-        for rank, one in enumerate(ranked, first_rank)
-        if one.pair in found
-    ]
+    return _log(
+        list(enumerate(ranked, first_rank)),
+        actor=actor,
+        capacity=capacity,
+        surface=surface,
+        projected=projected,
+        since=now - timedelta(minutes=settings.DECISION_REPEAT_MINUTES),
+        now=now,
+    )
+
+
+def _log(
+    ranked: Sequence[tuple[int, Ranked]],
+    *,
+    actor: Actor,
+    capacity: ActorKind,
+    surface: Decision.Surface,
+    projected: bool,
+    since: datetime,
+    now: datetime,
+) -> int:
+    """Record pairs with their ranks. What was logged alike after `since` is not logged again."""
+    found = values_of_pairs([one.pair for _, one in ranked], now, projected=projected) if ranked else {}
+    placed = [(rank, one, {**found[one.pair], **one.values}) for rank, one in ranked if one.pair in found]
     if not placed:
         return 0
     names = list(FEATURES)
@@ -110,7 +137,7 @@ def log_shown(
                     "surface": Decision.Surface(surface).value,
                     "feature_set": feature_set,
                     "now": now,
-                    "since": now - timedelta(minutes=settings.DECISION_REPEAT_MINUTES),
+                    "since": since,
                     "opportunities": [one.opportunity_id for _, one, _ in placed],
                     "candidates": [one.candidate_id for _, one, _ in placed],
                     "models": [one.model_id for _, one, _ in placed],
@@ -146,6 +173,50 @@ def log_offer(offer_pk: int, now: datetime) -> int:
         surface=Decision.Surface.OFFERS,
         ranked=[Ranked(offer.opportunity_id, offer.candidate_id, one.model.pk) for one in served.values()],
         now=offer.created_at,
+    )
+
+
+def log_plan(event: Event, now: datetime) -> int:
+    """Record what an allocation came to: once it is planned, all that it proposed, as shown to whoever asked for it;
+    once it is committed, those of whom it made an offer, by whoever committed it. How many rows.
+
+    Ranks are places in the plan, best first, and the model is the one that the plan was made by. Values that a score
+    was made of are the proposal's own; the others are read now, and so nothing is recorded where this comes too late.
+    Each plan is an exposure of its own: nothing counts as shown before.
+    """
+    if now - event.at > LATE:
+        return 0
+    run = AllocationRun.objects.select_related("created_by").get(pk=event.aggregate_id)
+    committed = event.name == "AllocationCommitted"
+    viewer = event.actor if committed else run.created_by
+    staff = viewer is None or viewer.is_staff
+    snapshot, solution = run.snapshot or {}, run.solution or {}
+    versions = {pk: version for version, of in snapshot.get("models", {}).items() for pk in of}
+    models = dict(ScoringModel.objects.filter(version__in=set(versions.values())).values_list("version", "pk"))
+    proposed = {(opportunity, candidate) for opportunity, candidate in solution.get("assignment", ())}
+    rows = run.proposals.order_by("-value", "pk")
+    plan = [one for one in rows if (one.opportunity_id, one.candidate_id) in proposed]
+    ranked = [
+        (
+            rank,
+            Ranked(
+                one.opportunity_id,
+                one.candidate_id,
+                models[versions[one.opportunity_id]],
+                values_scored(one.contributions),
+            ),
+        )
+        for rank, one in enumerate(plan, 1)
+        if one.state == ProposalState.SENT or not committed
+    ]
+    return _log(
+        ranked,
+        actor=Actor(user_id=viewer.pk if viewer else None),
+        capacity=ActorKind.STAFF if staff else ActorKind.MEMBER,
+        surface=Decision.Surface.COMMITMENTS if committed else Decision.Surface.PROPOSALS,
+        projected=False,
+        since=event.at,
+        now=event.at,
     )
 
 

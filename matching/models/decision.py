@@ -46,6 +46,8 @@ class Decision(models.Model):
         OPPORTUNITIES = "opportunities", "opportunities by fit"
         CANDIDATES = "candidates", "candidates by fit"
         OFFERS = "offers", "an offer"
+        PROPOSALS = "proposals", "what an allocation proposes"
+        COMMITMENTS = "commitments", "what became offers of an allocation"
 
     viewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     capacity = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in ActorKind])
@@ -84,7 +86,17 @@ class Decision(models.Model):
                 condition=Q(propensity__gt=0, propensity__lte=1), name="decision_propensity_is_a_chance"
             ),
             models.CheckConstraint(
-                condition=Q(surface__in=["matches", "recommendations", "opportunities", "candidates", "offers"]),
+                condition=Q(
+                    surface__in=[
+                        "matches",
+                        "recommendations",
+                        "opportunities",
+                        "candidates",
+                        "offers",
+                        "proposals",
+                        "commitments",
+                    ]
+                ),
                 name="decision_surface_is_known",
             ),
             models.CheckConstraint(

@@ -12,11 +12,14 @@ from django.utils import timezone
 
 from accounts.actions.deliveries import deliver_due
 from accounts.core.actor import ActorKind
+from accounts.models import Event
 from marketplace.actions.candidates import CandidateFields, update_candidate
 from marketplace.actions.offers import send_offer
+from marketplace.actions.opportunities import change_seats
 from marketplace.models import Candidate, Opportunity
 from matching.actions import decisions
-from matching.actions.decisions import Ranked, forget_decisions, log_shown
+from matching.actions.allocation import commit_allocation, plan_allocation, solve_run
+from matching.actions.decisions import Ranked, forget_decisions, log_plan, log_shown
 from matching.actions.models import live_model
 from matching.core.features import FEATURES
 from matching.models import Decision, FeatureSet, Match
@@ -181,6 +184,44 @@ def test_an_offer_is_an_exposure_of_its_candidate() -> None:
     decision = Decision.objects.get()
     assert (decision.surface, decision.rank, decision.candidate) == ("offers", 1, candidate)
     assert decisions.log_offer(application.offers.get().pk, now + timedelta(hours=1)) == 0
+
+
+def test_what_an_allocation_proposed_and_what_of_it_was_committed_is_logged_as_it_was() -> None:
+    now = timezone.now()
+    by, opportunity, people = a_market(3)
+    change_seats(actor=by.actor, opportunity_id=opportunity.public_id, seats=2, now=now)
+    queued = plan_allocation(actor=by.actor, organisation_id=by.organisation.public_id, now=now)
+    run = solve_run(queued.pk, now)
+    values = {
+        one.candidate_id: {part["feature"]: part["value"] for part in one.contributions if part["value"] is not None}
+        for one in run.proposals.all()
+    }
+    assert deliver_due("exposures", timezone.now()) == 1
+    proposed = Decision.objects.filter(surface="proposals").order_by("rank")
+    assert list(proposed.values_list("rank", "candidate_id")) == [
+        (rank, one.candidate_id) for rank, one in enumerate(run.proposals.order_by("-value", "pk"), 1)
+    ]
+    assert set(proposed.values_list("viewer", "capacity", "model", "propensity")) == {
+        (by.user.pk, "member", live_model().pk, 1.0)
+    }
+    for decision in proposed:
+        made_of = {name: value for name, value in values[decision.candidate_id].items() if name in FEATURES}
+        assert made_of
+        assert made_of.items() <= decision.values().items()
+
+    chosen = run.proposals.get(candidate=people[1])
+    commit_allocation(actor=by.actor, run_id=run.public_id, proposal_ids=[chosen.public_id], now=now)
+    for _ in range(2):
+        deliver_due("exposures", timezone.now())
+    committed = Decision.objects.get(surface="commitments")
+    assert (committed.candidate, committed.viewer, committed.rank) == (
+        people[1],
+        by.user,
+        proposed.get(candidate=people[1]).rank,
+    )
+    assert Decision.objects.filter(surface="offers", candidate=people[1]).count() == 1
+    event = Event.objects.get(name="AllocationPlanned")
+    assert log_plan(event, timezone.now() + timedelta(hours=1)) == 0
 
 
 # What the database holds
