@@ -57,7 +57,7 @@ CHANGED = frozenset({"OpportunityUpdated", "EligibilityRuleSet"})
 SHOWN_BY = frozenset({"visibility", "opens_at"})  # fields whose change opens it, too
 
 # What of allocations is logged.
-PLANS = frozenset({"AllocationPlanned", "AllocationCommitted"})
+PLANS = frozenset({"AllocationPlanned", "AllocationPartCommitted", "AllocationCommitted"})
 
 
 @consumes_many(SCORED)

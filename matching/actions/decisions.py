@@ -178,7 +178,7 @@ def log_offer(offer_pk: int, now: datetime) -> int:
 
 def log_plan(event: Event, now: datetime) -> int:
     """Record what an allocation came to: once it is planned, all that it proposed, as shown to whoever asked for it;
-    once it is committed, those of whom it made an offer, by whoever committed it. How many rows.
+    once it is committed, or a part of it, those of whom that made an offer, by whoever did. How many rows.
 
     Ranks are places in the plan, best first, and the model is the one that the plan was made by. Values that a score
     was made of are the proposal's own; the others are read now, and so nothing is recorded where this comes too late.
@@ -187,7 +187,7 @@ def log_plan(event: Event, now: datetime) -> int:
     if now - event.at > LATE:
         return 0
     run = AllocationRun.objects.select_related("created_by").get(pk=event.aggregate_id)
-    committed = event.name == "AllocationCommitted"
+    committed = event.name != "AllocationPlanned"
     viewer = event.actor if committed else run.created_by
     staff = viewer is None or viewer.is_staff
     snapshot, solution = run.snapshot or {}, run.solution or {}
@@ -207,7 +207,7 @@ def log_plan(event: Event, now: datetime) -> int:
             ),
         )
         for rank, one in enumerate(plan, 1)
-        if one.state == ProposalState.SENT or not committed
+        if not committed or (one.state == ProposalState.SENT and one.settled_at == event.at)
     ]
     return _log(
         ranked,

@@ -15,18 +15,20 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from accounts.admin.console import AddOnlyAdmin, ReadOnlyAdmin, ReadOnlyInline, SavedByActionAdmin
-from accounts.admin.rendering import NOTHING, badge, link, link_to_list, state_column
+from accounts.admin.rendering import NOTHING, badge, link, link_to_list, sentences, state_column
 from accounts.admin.steps import CAREFUL, Step, actor_of
 from matching.actions.allocation import (
     commit_allocation,
+    commit_proposal,
     discard_allocation,
     exclude_proposal,
     pin_proposal,
     plan_allocation,
 )
 from matching.admin.wording import contributions_by_head, diagnosis_in_words, figures, policy_text, score_text
-from matching.core.workflow import PROPOSAL, RUN
+from matching.core.workflow import PROPOSAL, RUN, RunState
 from matching.models import AllocationRun, Proposal
+from matching.queries.commits import reports_of
 
 
 def weight(initial: int) -> forms.IntegerField:
@@ -82,7 +84,7 @@ class AllocationRunAdmin(AddOnlyAdmin, SavedByActionAdmin):
     )  # fmt: skip
     fieldsets = (
         (None, {"fields": ("run_name", "scope", "opportunities", "state_badge", "policy_shown", "model")}),
-        ("Outcome", {"fields": ("totals", "diagnosis_text", "proposals_link", "error")}),
+        ("Outcome", {"fields": ("totals", "commit_report", "diagnosis_text", "proposals_link", "error")}),
         ("Record", {"fields": (
             "offers_expire_hours", "previous", "snapshot_digest", "created_by", "created_at", "planned_at",
             "finished_at", "history",
@@ -142,6 +144,13 @@ class AllocationRunAdmin(AddOnlyAdmin, SavedByActionAdmin):
         names = ("seats", "proposed", "sent", "dropped", "value", "bound", "gap")
         return figures((name, f"{getattr(run, name):,}") for name in names)
 
+    @display(description="What commits dropped")
+    def commit_report(self, run: AllocationRun) -> str:
+        report = reports_of([run])[run.pk]
+        if not report.causes:
+            return NOTHING
+        return sentences(f"{one.proposals} × {one.message}" for one in report.causes)
+
     @display(description="Why seats stay empty")
     def diagnosis_text(self, run: AllocationRun) -> str:
         return NOTHING if run.diagnosis is None else diagnosis_in_words(run.diagnosis)
@@ -178,7 +187,7 @@ class ProposalAdmin(ReadOnlyAdmin):
     search_fields = ("candidate__name", "opportunity__reference__istartswith", "opportunity__title", "reason")
     fields = (
         "run", "candidate", "opportunity", "application", "state_badge", "value", "fit_score", "acceptance_score",
-        "contributions_shown", "reason", "offer", "public_id", "history",
+        "contributions_shown", "code", "reason", "settled_at", "offer", "public_id", "history",
     )  # fmt: skip
     state_label = state_column()
     steps = (
@@ -202,6 +211,18 @@ class ProposalAdmin(ReadOnlyAdmin):
             move="exclude",
             icon="do_not_disturb_on",
             description="It is not sent, and the next plan avoids it.",
+            bulk=True,
+        ),
+        Step(
+            name="commit",
+            title="Commit",
+            call=commit_proposal,
+            subject="proposal_id",
+            machine=PROPOSAL,
+            move="send",
+            shown=lambda proposal: proposal.run.state == RunState.PLANNED,
+            icon="send",
+            description="Sends its offer if it still holds; otherwise drops it, with the reason. The rest can wait.",
             bulk=True,
         ),
     )

@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
+from django.db.models import QuerySet
 
 from accounts.api.connections import AFTER, FIRST, Connection, Key, Order, nested_page
 from accounts.api.context import Info
 from accounts.api.fields import given, one
 from accounts.api.nodes import Node, node_type
 from accounts.api.peers import batched, related, related_list, together
+from accounts.api.refusals import RefusalCode
 from accounts.api.scalars import BigInt
 from accounts.api.types import OrganisationType, TransitionType, UserType, history_of
 from marketplace.api.applications import ApplicationType
@@ -20,10 +22,12 @@ from marketplace.api.opportunities import OpportunityType
 from marketplace.models import Opportunity
 from matching.access import access_proposal, access_run
 from matching.actions.allocation import verify_run
+from matching.api.commits import CommitReportType, code_of
 from matching.api.enums import CauseEnum, ProposalStateEnum, RunStateEnum
 from matching.api.matches import MILLION, ScoreType, scored
 from matching.core.scoring import probability_ppm
 from matching.models import AllocationRun, Proposal
+from matching.queries.commits import reports_of
 
 BEST_FIRST = Order("proposals", (Key("value", descending=True), Key("id")))
 HEAVY = ("snapshot", "solution")  # megabytes each: loaded only where they are asked for
@@ -42,7 +46,12 @@ class ProposalType(Node):
     state: ProposalStateEnum = strawberry.field(description="Where it stands.")
     value: BigInt = strawberry.field(description="What it is worth, as the solver saw it.")
     reason = given("reason", str, "Why it was dropped.")
+    settled_at: datetime | None = strawberry.field(description="When a commit sent or dropped it.")
     offer = one("offer", OfferType, "The offer it became.", optional=True)
+
+    @strawberry.field(description="Why a commit dropped it, for programs.")
+    def code(root: strawberry.Parent[Any]) -> RefusalCode | None:
+        return code_of(root)
 
     @strawberry.field(description="How well they suit, with the addends.")
     def fit(root: strawberry.Parent[Any], info: Info) -> ScoreType:
@@ -209,11 +218,22 @@ class AllocationRunType(Node):
     @strawberry.field(description="What it proposes, the most valuable first.")
     def proposals(
         root: strawberry.Parent[Any],
+        states: Annotated[
+            list[ProposalStateEnum] | None, strawberry.argument(description="Only those in these states; all if null.")
+        ] = None,
         first: Annotated[int | None, FIRST] = None,
         after: Annotated[str | None, AFTER] = None,
     ) -> Connection[ProposalType]:
-        rows = Proposal.objects.all
-        return nested_page(root, "proposals", rows, by="run", first=first, after=after, order=BEST_FIRST)
+        wanted = None if states is None else tuple(sorted({one.value for one in states}))
+
+        def rows() -> QuerySet[Proposal]:
+            return Proposal.objects.all() if wanted is None else Proposal.objects.filter(state__in=wanted)
+
+        return nested_page(root, f"proposals {wanted}", rows, by="run", first=first, after=after, order=BEST_FIRST)
+
+    @strawberry.field(description="What became of its proposals when they were committed.")
+    def report(root: strawberry.Parent[Any]) -> CommitReportType:
+        return batched(root, "report", reports_of, None)
 
     @strawberry.field(description="The proof, checked now; null before it is solved.")
     def certificate(root: strawberry.Parent[Any]) -> CertificateType | None:

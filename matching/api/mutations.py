@@ -106,7 +106,11 @@ class MatchingMutation(SavedSearchMutation):
             now=info.context.now,
         )
 
-    @mutation(AllocationRunType, "Send the offers of a plan. Each pair is judged anew; what fails is dropped.")
+    @mutation(
+        AllocationRunType,
+        "Send the offers of a plan, all or a part. Each pair is judged anew; what fails is dropped, and the report"
+        " says why. After a part the run stays PLANNED for the rest.",
+    )
     def commit_allocation(*, info: Info, input: CommitAllocationInput) -> Any:
         return allocation.commit_allocation(
             actor=info.context.actor,

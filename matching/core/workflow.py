@@ -36,8 +36,11 @@ RUN = machine(
         Move(_R.SOLVING, "plan", _R.PLANNED, SYSTEM, "AllocationPlanned", "writes the proposals"),
         Move(_R.QUEUED, "fail", _R.FAILED, SYSTEM, "AllocationFailed"),
         Move(_R.SOLVING, "fail", _R.FAILED, SYSTEM, "AllocationFailed"),
-        Move(_R.PLANNED, "commit", _R.COMMITTING, PLANNER, "AllocationCommitting"),
+        Move(_R.PLANNED, "commit", _R.COMMITTING, PLANNER_OR_SYSTEM, "AllocationCommitting"),
         Move(_R.COMMITTING, "finish", _R.COMMITTED, PLANNER_OR_SYSTEM, "AllocationCommitted", "offers were sent"),
+        Move(
+            _R.COMMITTING, "keep", _R.PLANNED, PLANNER_OR_SYSTEM, "AllocationPartCommitted", "the rest may be sent yet"
+        ),
         Move(_R.QUEUED, "discard", _R.DISCARDED, PLANNER, "AllocationDiscarded"),
         Move(_R.PLANNED, "discard", _R.DISCARDED, PLANNER, "AllocationDiscarded"),
         Move(_R.PLANNED, "expire", _R.EXPIRED, SYSTEM, "AllocationExpired"),

@@ -96,7 +96,9 @@ class Proposal(PublicModel):
     fit = models.BigIntegerField()
     acceptance = models.BigIntegerField()
     contributions = models.JSONField(default=list)
+    code = models.CharField(max_length=60, blank=True, help_text="of the refusal that dropped it at commit")
     reason = models.CharField(max_length=200, blank=True, help_text="why it was dropped")
+    settled_at = models.DateTimeField(null=True, blank=True, help_text="when a commit sent or dropped it")
     offer = models.OneToOneField(Offer, on_delete=models.PROTECT, null=True, blank=True, related_name="proposal")
 
     class Meta:

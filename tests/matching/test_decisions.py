@@ -220,6 +220,10 @@ def test_what_an_allocation_proposed_and_what_of_it_was_committed_is_logged_as_i
         proposed.get(candidate=people[1]).rank,
     )
     assert Decision.objects.filter(surface="offers", candidate=people[1]).count() == 1
+    commit_allocation(actor=by.actor, run_id=run.public_id, now=now + timedelta(seconds=1))
+    deliver_due("exposures", timezone.now() + timedelta(seconds=1))
+    logged = Decision.objects.filter(surface="commitments").values_list("candidate", flat=True)
+    assert sorted(logged) == sorted(run.proposals.values_list("candidate", flat=True))
     event = Event.objects.get(name="AllocationPlanned")
     assert log_plan(event, timezone.now() + timedelta(hours=1)) == 0
 

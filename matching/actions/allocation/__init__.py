@@ -1,6 +1,6 @@
 """Allocation: plan, settle proposals, commit, replay."""
 
-from matching.actions.allocation.committing import commit_allocation
+from matching.actions.allocation.committing import commit_allocation, commit_proposal
 from matching.actions.allocation.planning import (
     discard_allocation,
     exclude_proposal,
@@ -14,6 +14,7 @@ from matching.actions.allocation.solving import solve_run
 __all__ = [
     "Replay",
     "commit_allocation",
+    "commit_proposal",
     "discard_allocation",
     "exclude_proposal",
     "expire_allocation",

@@ -21,7 +21,7 @@ from marketplace.actions.standing import check_open
 from marketplace.models import Application, Candidate, Offer, Opportunity
 from marketplace.queries.facts import facts_of
 from marketplace.queries.rates import rates_of
-from matching.access import access_run, planner_kind
+from matching.access import access_proposal, access_run, planner_kind
 from matching.actions.allocation.planning import max_age
 from matching.actions.models import serving_now
 from matching.core.facts import CandidateFacts
@@ -41,8 +41,11 @@ def commit_allocation(
     """Send the offers of a plan: all that are proposed or pinned, or those named.
 
     Each proposal is judged anew, in a savepoint of its own: it becomes an offer that holds a seat, or is dropped with
-    the reason. All of it is one transaction: whoever is killed in the middle has sent nothing. A run is committed once;
-    of two who try at the same time, the second finds it committed.
+    the refusal's code and sentence. All of it is one transaction: whoever is killed in the middle has sent nothing.
+
+    After a part the plan stays on the table for the rest, until that is committed, discarded or too old. Each
+    proposal is settled once: of those named, what an earlier commit sent or dropped stays as it is, so that asking
+    again sends nothing twice. Of two who commit all at the same time, the second finds the run committed.
 
     Raises IllegalTransition, RunTooOld, InvalidInput, NotFound, NotPermitted.
     """
@@ -54,6 +57,8 @@ def commit_allocation(
             hours = int(max_age() / timedelta(hours=1))
             raise RunTooOld(planned_at=run.planned_at or run.created_at, hours=hours)
         proposals = _chosen(run, proposal_ids)
+        if not proposals and proposal_ids is not None:
+            return run
         move(run, RUN, "commit", actor=actor, by=by, now=now)
         truth = _gather(proposals, now)
         sent = 0
@@ -62,17 +67,32 @@ def commit_allocation(
                 with transaction.atomic():
                     _send(proposal, run, truth, actor=actor, by=by, now=now)
             except DomainError as refusal:
-                extra = {"reason": refusal.message[:200]}
+                extra = {"code": refusal.code, "reason": refusal.message[:200], "settled_at": now}
                 payload = {"run": run.pk, "code": refusal.code}
                 proposal.state = Proposal.objects.values_list("state", flat=True).get(pk=proposal.pk)
                 move(proposal, PROPOSAL, "drop", actor=actor, by=by, now=now, extra_fields=extra, payload=payload)
             else:
                 truth.between.engage(proposal.candidate_id)
                 sent += 1
-        totals = {"sent": sent, "dropped": run.dropped + len(proposals) - sent, "finished_at": now}
-        move(run, RUN, "finish", actor=actor, by=by, now=now, extra_fields=totals)
-        cancel_timer("allocation_expiry", run.pk)
+        _close(run, {"sent": run.sent + sent, "dropped": run.dropped + len(proposals) - sent}, actor, by, now)
     return run
+
+
+def commit_proposal(*, actor: Actor, proposal_id: UUID, now: datetime) -> Proposal:
+    """Commit one proposal of a plan, and leave the rest on the table. Raises as `commit_allocation` does."""
+    with transaction.atomic():
+        run = access_proposal(actor, proposal_id, to="manage").run
+        commit_allocation(actor=actor, run_id=run.public_id, proposal_ids=[proposal_id], now=now)
+        return Proposal.objects.get(public_id=proposal_id)
+
+
+def _close(run: AllocationRun, totals: dict[str, int], actor: Actor, by: ActorKind, now: datetime) -> None:
+    """Leave the rest of a plan on the table; where there is none, the run is done."""
+    if run.proposals.filter(state__in=_OPEN).exists():
+        move(run, RUN, "keep", actor=actor, by=by, now=now, extra_fields=totals)
+        return
+    move(run, RUN, "finish", actor=actor, by=by, now=now, extra_fields={**totals, "finished_at": now})
+    cancel_timer("allocation_expiry", run.pk)
 
 
 @dataclass(frozen=True)
@@ -131,7 +151,7 @@ def _send(
         expires_at=now + timedelta(hours=run.offers_expire_hours),
         now=now,
     )
-    extra = {"offer": offer, "application": application}
+    extra = {"offer": offer, "application": application, "settled_at": now}
     move(proposal, PROPOSAL, "send", actor=actor, by=by, now=now, extra_fields=extra, payload={"run": run.pk})
     return offer
 
@@ -152,7 +172,8 @@ def _check(pair: tuple[int, int], one: Scorable, candidate: Candidate, truth: _T
 
 
 def _chosen(run: AllocationRun, proposal_ids: Sequence[UUID] | None) -> list[Proposal]:
-    """The proposals to send, best first. Raises NotFound, or InvalidInput for those that staff excluded."""
+    """The proposals to send, best first, without those that an earlier commit settled. Raises NotFound, or InvalidInput
+    for those that staff excluded."""
     rows = list(Proposal.objects.filter(run=run).order_by("-value", "pk").select_for_update(no_key=True))
     if proposal_ids is None:
         return [row for row in rows if row.state in _OPEN]
@@ -160,6 +181,6 @@ def _chosen(run: AllocationRun, proposal_ids: Sequence[UUID] | None) -> list[Pro
     if wanted - {row.public_id for row in rows}:
         raise NotFound("proposal")
     chosen = [row for row in rows if row.public_id in wanted]
-    if any(row.state not in _OPEN for row in chosen):
+    if any(row.state == ProposalState.EXCLUDED for row in chosen):
         raise InvalidInput("proposals", "must be proposed or pinned")
-    return chosen
+    return [row for row in chosen if row.state in _OPEN]
