@@ -1,7 +1,7 @@
 """Deciding's enums, as the API explains them."""
 
 from accounts.api.enums import described
-from matching.core.allocation.diagnosis import Cause
+from matching.core.allocation import Cause
 from matching.core.search.digests import Frequency
 from matching.core.workflow import ProposalState, RunState
 
@@ -38,6 +38,12 @@ CauseEnum = described(
     "Why seats stay empty.",
     {
         "nobody_passes": "Nobody who is available passes the rule.",
+        "pay": "People pass, but ask for more than it pays.",
+        "hours": "People pass, but have too few free hours.",
+        "min_fit": "People pass, but suit less than is asked for at least.",
+        "accept_elsewhere": "People pass, but are engaged elsewhere, or would sooner accept there.",
+        "limit": "A limit over several opportunities is used up.",
+        "share": "The empty seats are reserved, and nobody of those they are for is left.",
         "set_aside": "Everybody who passes is pinned elsewhere or excluded.",
         "competition": "A set of opportunities has more seats than people.",
         "not_worth_it": "People could be moved to fill them, at a loss in total value.",

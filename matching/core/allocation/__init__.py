@@ -1,7 +1,8 @@
 """Who gets which seat: problems, solutions, certificates and the causes of seats that stay empty."""
 
 from matching.core.allocation.calls import CallSize, call_size
-from matching.core.allocation.diagnosis import Cause, EmptySeats, diagnose
+from matching.core.allocation.diagnosis import diagnose
+from matching.core.allocation.emptiness import GROUNDS, Cause, EmptySeats, KeptOut, Loosening
 from matching.core.allocation.errors import InvalidAllocation
 from matching.core.allocation.policy import Policy, edge_value, edge_values
 from matching.core.allocation.problem import CandidateNode, Edges, Limit, OpportunityNode, Problem, Share
@@ -11,6 +12,7 @@ from matching.core.allocation.stable import Proposing, blocking_pairs, solve_sta
 from matching.core.allocation.verify import Certificate, verify
 
 __all__ = [
+    "GROUNDS",
     "SOLVER",
     "CallSize",
     "CandidateNode",
@@ -19,7 +21,9 @@ __all__ = [
     "Edges",
     "EmptySeats",
     "InvalidAllocation",
+    "KeptOut",
     "Limit",
+    "Loosening",
     "OpportunityNode",
     "Policy",
     "Problem",
