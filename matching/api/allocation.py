@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts.api.connections import AFTER, FIRST, Connection, Key, Order, nested_page
 from accounts.api.context import Info
 from accounts.api.fields import given, one
-from accounts.api.nodes import Node, node_type
+from accounts.api.nodes import Node, node_type, row_type
 from accounts.api.peers import batched, related, related_list, together
 from accounts.api.refusals import RefusalCode
 from accounts.api.scalars import BigInt
@@ -23,10 +23,11 @@ from marketplace.models import Opportunity
 from matching.access import access_proposal, access_run
 from matching.actions.allocation import verify_run
 from matching.api.commits import CommitReportType, code_of
-from matching.api.enums import CauseEnum, ProposalStateEnum, RunStateEnum
+from matching.api.enums import CauseEnum, ProposalStateEnum, RunStateEnum, SolvingStageEnum
 from matching.api.matches import MILLION, ScoreType, scored
 from matching.core.scoring import probability_ppm
-from matching.models import AllocationRun, Proposal
+from matching.core.workflow import RunState
+from matching.models import AllocationProgress, AllocationRun, Proposal
 from matching.queries.commits import reports_of
 
 BEST_FIRST = Order("proposals", (Key("value", descending=True), Key("id")))
@@ -113,6 +114,23 @@ class EmptySeatsType:
         return BindingCriterionType(**root.stored["criterion"]) if root.stored.get("criterion") else None
 
 
+@row_type(
+    AllocationProgress,
+    name="AllocationProgress",
+    description="How far a worker has come with solving a run. It shows nothing of what it found before all is done.",
+)
+class AllocationProgressType:
+    stage: SolvingStageEnum = strawberry.field(description="What it does now.")
+    done: BigInt = strawberry.field(
+        description="Steps of this stage that are done: opportunities gathered; while solving, edges looked at."
+    )
+    total: BigInt | None = strawberry.field(description="Of how many; null where nobody can know.")
+    value: BigInt | None = strawberry.field(description="While solving, what the best found so far is worth.")
+    bound: BigInt | None = strawberry.field(description="While solving, what is known so far not to be exceeded.")
+    started_at: datetime = strawberry.field(description="When this attempt began. After a crash there is another.")
+    updated_at: datetime = strawberry.field(description="When it was last heard of.")
+
+
 @dataclass(frozen=True)
 class Diagnosed:
     """A stored cause with the opportunities that it speaks of."""
@@ -180,7 +198,9 @@ def _prices(rows: list[AllocationRun]) -> dict[int, list[SeatPriceType]]:
     access=access_run,
 )
 class AllocationRunType(Node):
-    state: RunStateEnum = strawberry.field(description="Where it stands.")
+    state: RunStateEnum = strawberry.field(
+        description="Where it stands. QUEUED until it is solved, which is one transaction; `progress` tells more."
+    )
     organisation = one("organisation", OrganisationType, "Whose seats; null: the whole market's.", optional=True)
     seats: int = strawberry.field(description="Open seats to fill.")
     proposed: int = strawberry.field(description="Proposals made.")
@@ -195,6 +215,15 @@ class AllocationRunType(Node):
     created_at: datetime = strawberry.field(description="When it was queued.")
     planned_at: datetime | None = strawberry.field(description="When it was solved.")
     finished_at: datetime | None = strawberry.field(description="When it was committed, discarded, expired or failed.")
+
+    @strawberry.field(
+        description="How far a worker has come with solving it. Null while it waits for one, and when that is over."
+    )
+    def progress(root: strawberry.Parent[Any]) -> AllocationProgressType | None:
+        if root.state not in (RunState.QUEUED, RunState.SOLVING):
+            return None
+        told = related(root, "progress")
+        return told if told is not None and told.stage else None
 
     @strawberry.field(description="What counted how much.")
     def policy(root: strawberry.Parent[Any]) -> PolicyType:

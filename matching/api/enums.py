@@ -3,7 +3,7 @@
 from accounts.api.enums import described
 from matching.core.allocation import Cause
 from matching.core.search.digests import Frequency
-from matching.core.workflow import ProposalState, RunState
+from matching.core.workflow import ProposalState, RunState, SolvingStage
 
 RunStateEnum = described(
     RunState,
@@ -18,6 +18,17 @@ RunStateEnum = described(
         "discarded": "Laid aside.",
         "expired": "Too old to be trusted.",
         "failed": "Could not be solved.",
+    },
+)
+SolvingStageEnum = described(
+    SolvingStage,
+    "SolvingStage",
+    "What a worker does with an allocation run, in this order.",
+    {
+        "gathering": "Reads opportunities, and who could take their seats.",
+        "solving": "Looks for the best assignment, and for the proof.",
+        "explaining": "Finds out why seats stay empty.",
+        "storing": "Writes what it proposes.",
     },
 )
 ProposalStateEnum = described(

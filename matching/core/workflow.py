@@ -42,10 +42,20 @@ RUN = machine(
             _R.COMMITTING, "keep", _R.PLANNED, PLANNER_OR_SYSTEM, "AllocationPartCommitted", "the rest may be sent yet"
         ),
         Move(_R.QUEUED, "discard", _R.DISCARDED, PLANNER, "AllocationDiscarded"),
+        Move(_R.SOLVING, "discard", _R.DISCARDED, PLANNER, "AllocationDiscarded", "the worker stops"),
         Move(_R.PLANNED, "discard", _R.DISCARDED, PLANNER, "AllocationDiscarded"),
         Move(_R.PLANNED, "expire", _R.EXPIRED, SYSTEM, "AllocationExpired"),
     ],
 )
+
+
+class SolvingStage(StrEnum):
+    """What a worker does with a run, in this order."""
+
+    GATHERING = "gathering"  # opportunities and who could take their seats
+    SOLVING = "solving"
+    EXPLAINING = "explaining"  # why seats stay empty
+    STORING = "storing"
 
 
 class ProposalState(StrEnum):

@@ -6,6 +6,7 @@ from matching.models.match import Match
 from matching.models.model import ScoringModel, Segment
 from matching.models.model_file import ModelFile, UnscoredPair
 from matching.models.opening import OpportunityProjection
+from matching.models.progress import AllocationProgress
 from matching.models.projection import CandidateProjection, Departure
 from matching.models.rescore import Rescore, RescoreChunk
 from matching.models.saved_search import Digest, FoundOpportunity, SavedSearch
@@ -14,6 +15,7 @@ from matching.models.training import TrainingRun
 from matching.models.word import SearchWord
 
 __all__ = [
+    "AllocationProgress",
     "AllocationRun",
     "CandidateProjection",
     "CopyMark",

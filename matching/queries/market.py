@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -115,9 +115,16 @@ def check_scope(run: AllocationRun, serving: Serving, now: datetime) -> None:
 
 
 def gather(
-    run: AllocationRun, policy: Policy, basics: Basics, *, pinned: Collection[Pair], excluded: Collection[Pair]
+    run: AllocationRun,
+    policy: Policy,
+    basics: Basics,
+    *,
+    pinned: Collection[Pair],
+    excluded: Collection[Pair],
+    told: Callable[[int], None] = lambda done: None,
 ) -> Market:
-    """The problem of a run, in a number of queries that grows with the opportunities only (one each)."""
+    """The problem of a run, in a number of queries that grows with the opportunities only (one each). `told` hears of
+    how many opportunities are done."""
     opportunities = open_opportunities(run, basics)
     open_calls = _expected_from_open_calls(opportunities, basics)
     seats = {
@@ -136,10 +143,11 @@ def gather(
     facts = facts_of(sorted(set().union(*pools.values())), on=basics.on, rate_set=basics.rates)
     people = Between(list(opportunities), list(facts))
     edges: dict[Pair, Edge] = {}
-    for pk, one in opportunities.items():
+    for number, (pk, one) in enumerate(opportunities.items(), start=1):
         there = [facts[candidate_id] for candidate_id in pools[pk] if candidate_id in facts]
         suited = [fact for fact in there if people.may_meet(one, fact.candidate_id) and _suits(one, fact, basics)]
         edges |= _edges(one, suited, policy, basics)
+        told(number)
     lost = _lost_pins(pinned, edges, seats, excluded)
     problem = Problem(
         opportunities=tuple(OpportunityNode(pk, seats[pk]) for pk in opportunities),

@@ -244,7 +244,7 @@ def test_a_run_that_cannot_be_solved_fails_and_names_nobody(monkeypatch):
     asking_for(skill, by)
     candidate = skilled(skill, name="Very Private")
 
-    def broken(problem):
+    def broken(problem, **options):
         raise RuntimeError(f"{candidate.name} broke it")
 
     monkeypatch.setattr("matching.actions.allocation.solving.solve", broken)

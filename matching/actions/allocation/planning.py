@@ -19,6 +19,7 @@ from accounts.errors import InvalidInput, NotFound
 from accounts.models import Organisation
 from marketplace.models import Opportunity
 from matching.access import access_proposal, access_run, planner_kind
+from matching.actions.allocation.progress import ask_to_stop
 from matching.actions.models import serving_now
 from matching.core.allocation import Policy
 from matching.core.workflow import PROPOSAL, RUN, RunState
@@ -79,11 +80,21 @@ def plan_allocation(
 
 
 def discard_allocation(*, actor: Actor, run_id: UUID, now: datetime) -> AllocationRun:
-    """Lay a plan aside. Raises IllegalTransition, NotFound, NotPermitted."""
+    """Lay a plan aside. A worker that is solving it is asked to stop, and waited for.
+
+    Raises IllegalTransition, NotFound, NotPermitted.
+    """
+    by = planner_kind(actor)
     with transaction.atomic():
+        run = access_run(actor, run_id, to="manage")
+        waits = run.state in (RunState.QUEUED, RunState.SOLVING)  # QUEUED is what a run that is solved looks like, too
+        if waits:
+            ask_to_stop(run.pk, actor=actor, by=by, now=now)
         run = access_run(actor, run_id, to="manage", lock=True)
+        if waits and run.state == RunState.DISCARDED:
+            return run  # by the worker, in our name
         extra = {"finished_at": now}
-        move(run, RUN, "discard", actor=actor, by=planner_kind(actor), now=now, extra_fields=extra)
+        move(run, RUN, "discard", actor=actor, by=by, now=now, extra_fields=extra)
         cancel_timer("allocation_expiry", run.pk)
     return run
 

@@ -18,11 +18,12 @@ from accounts.core.actor import Actor, ActorKind
 from accounts.errors import DomainError
 from marketplace.models import Opportunity
 from matching.actions.allocation.planning import max_age
+from matching.actions.allocation.progress import StopAsked, Telling, telling
 from matching.actions.models import serving_now
 from matching.core.allocation import Cause, EmptySeats, InvalidAllocation, Policy, Solution, diagnose, solve
 from matching.core.allocation.problem import canonical_json
 from matching.core.scoring import score
-from matching.core.workflow import RUN, ProposalState, RunState
+from matching.core.workflow import RUN, ProposalState, RunState, SolvingStage
 from matching.models import AllocationRun, CandidateProjection, Proposal
 from matching.queries.eligibility import binding
 from matching.queries.market import Edge, Market, Pair, gather
@@ -34,7 +35,8 @@ logger = logging.getLogger(__name__)
 def solve_run(run_pk: int, now: datetime) -> AllocationRun:
     """Plan a run that waits. Any other is returned as it is, so that this may be called twice.
 
-    A run that cannot be solved fails, and says why without naming anybody.
+    A run that cannot be solved fails, and says why without naming anybody. One that somebody wants to be discarded
+    meanwhile is: the worker sees it when it next tells how far it has come.
     """
     actor, by = Actor.system(), ActorKind.SYSTEM
     with transaction.atomic():
@@ -43,10 +45,13 @@ def solve_run(run_pk: int, now: datetime) -> AllocationRun:
             return run
         move(run, RUN, "solve", actor=actor, by=by, now=now)
         try:
-            with transaction.atomic():
-                planned = _plan(run, now)
+            with telling(run.pk) as progress, transaction.atomic():
+                planned = _plan(run, now, progress)
                 move(run, RUN, "plan", actor=actor, by=by, now=now, extra_fields={**planned, "planned_at": now})
                 set_timer("allocation_expiry", run.pk, now + max_age())
+        except StopAsked as asked:
+            run = AllocationRun.objects.get(pk=run_pk)
+            move(run, RUN, "discard", actor=asked.actor, by=asked.by, now=now, extra_fields={"finished_at": now})
         except Exception as error:
             logger.exception("allocation run %s failed", run.pk)
             run = AllocationRun.objects.get(pk=run_pk)
@@ -55,13 +60,17 @@ def solve_run(run_pk: int, now: datetime) -> AllocationRun:
     return run
 
 
-def _plan(run: AllocationRun, now: datetime) -> dict[str, Any]:
+def _plan(run: AllocationRun, now: datetime, progress: Telling) -> dict[str, Any]:
     """Write the proposals; the columns that the run gets."""
     basics = basics_at(now, serving_now())
     pinned, excluded = _settled(run)
-    market = gather(run, Policy(**run.policy), basics, pinned=pinned, excluded=excluded)
-    solution = solve(market.problem)
+    progress.begin(SolvingStage.GATHERING)
+    market = gather(run, Policy(**run.policy), basics, pinned=pinned, excluded=excluded, told=progress.done)
+    progress.begin(SolvingStage.SOLVING)
+    solution = solve(market.problem, report=progress.solved)
+    progress.begin(SolvingStage.EXPLAINING)
     diagnosis = diagnose(market.problem, solution)
+    progress.begin(SolvingStage.STORING, total=len(solution.assignment))
     Proposal.objects.bulk_create(_proposals(run, market, solution), batch_size=500)
     snapshot, models = market.snapshot(), market.models()
     return {

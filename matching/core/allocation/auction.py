@@ -22,6 +22,7 @@ from matching.core.allocation import kernels
 from matching.core.allocation.kernels import BARRED, NOBODY
 from matching.core.allocation.network import Network
 from matching.core.allocation.problem import Integers
+from matching.core.allocation.reporting import Report, quietly
 
 FINER = 8
 SLICE = 20_000_000  # edges looked at between two looks at the clock: a fraction of a second
@@ -76,26 +77,29 @@ class Auction:
         self._looked = 0
         self._limit: int | None = None
         self._stop: Callable[[], bool] | None = None
+        self._report: Report = quietly
+        self._best: Outcome | None = None
         self._beyond = np.empty(people, dtype=np.int64)
 
-    def run(self, *, limit: int | None = None, stop: Callable[[], bool] | None = None) -> Outcome:
+    def run(
+        self, *, limit: int | None = None, stop: Callable[[], bool] | None = None, report: Report = quietly
+    ) -> Outcome:
         """Auction until the optimum is proven; or until so many edges were looked at, or `stop` says so, which is
         asked now and then: then the best assignment and the best bound so far, which are of one run but may be of two
         rounds."""
-        self._limit, self._stop = limit, stop
+        self._limit, self._stop, self._report = limit, stop, report
         most = int(self.network.value.max(initial=0))
         step = max(1, most * self._scale // FINER)
-        best: Outcome | None = None
         finished = self._sample(step)
         while finished:
             before = self._looked
             finished = self._round(step)
-            best = self._better(best, self._outcome(step, stopped=not finished))
+            self._best = best = self._better(self._best, self._outcome(step, stopped=not finished))
             if best.optimal or step == 1:
                 return best
             calm = self._looked - before < _CALM * len(self.network.value)
             step = max(1, step // (_LEAP if calm else FINER))
-        return best if best is not None else self._outcome(step, stopped=True)
+        return self._best if self._best is not None else self._outcome(step, stopped=True)
 
     def _sample(self, step: int) -> bool:
         """First prices, from a few people who bid for as few seats: most of the way at a fraction of the cost."""
@@ -148,6 +152,8 @@ class Auction:
 
     def _ended(self, looked: int) -> bool:
         self._looked += looked
+        best = self._best
+        self._report(self._looked, best.value if best else None, best.bound if best else None)
         if self._limit is not None and self._looked >= self._limit:
             return True
         return self._stop is not None and self._stop()

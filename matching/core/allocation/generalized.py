@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from matching.core.allocation import packing
 from matching.core.allocation.packing import NONE, SCALE
 from matching.core.allocation.problem import Integers
+from matching.core.allocation.reporting import Report, quietly
 
 ASCENTS = 600  # steps of the subgradient
 _PATIENCE = 15  # steps without a better bound before steps are halved
@@ -80,9 +81,16 @@ class Packed:
 class Packer:
     """One packing, solved once."""
 
-    def __init__(self, packing_: Packing, *, limit: int | None = None, stop: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        packing_: Packing,
+        *,
+        limit: int | None = None,
+        stop: Callable[[], bool] | None = None,
+        report: Report = quietly,
+    ) -> None:
         self.packing_ = p = packing_
-        self._limit, self._stop = limit, stop
+        self._limit, self._stop, self._report = limit, stop, report
         self.work, self.stopped = 0, False
         self._owner = np.repeat(np.arange(p.people), np.diff(p.start)).astype(np.int32)
 
@@ -99,6 +107,7 @@ class Packer:
 
     def _ended(self, work: int) -> bool:
         self.work += work
+        self._report(self.work, self._value, self._bound // SCALE)
         if (self._limit is not None and self.work >= self._limit) or (self._stop is not None and self._stop()):
             self.stopped = True
         return self.stopped

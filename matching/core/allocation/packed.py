@@ -10,18 +10,23 @@ from matching.core.allocation.generalized import Packer, Packing
 from matching.core.allocation.graph import inverse, pair_mask, salted_order
 from matching.core.allocation.packing import NONE, SCALE
 from matching.core.allocation.problem import Integers, Problem, by_key
+from matching.core.allocation.reporting import Report, quietly
 from matching.core.allocation.solution import Solution
 
 PACKER = "packer-1"
 
 
 def solve_by_packing(
-    problem: Problem, *, work_limit: int | None = None, stop: Callable[[], bool] | None = None
+    problem: Problem,
+    *,
+    work_limit: int | None = None,
+    stop: Callable[[], bool] | None = None,
+    report: Report = quietly,
 ) -> Solution:
     """The best assignment found, and a bound on what any could be worth. Deterministic, as `solve` is."""
     people = problem.candidate_keys()
     packing_, edge, pinned_value = _laid(problem)
-    packed = Packer(packing_, limit=work_limit, stop=stop).run()
+    packed = Packer(packing_, limit=work_limit, stop=stop, report=report).run()
     chosen = edge[packed.chosen]
     keys = problem.opportunity_keys()
     pairs = zip(

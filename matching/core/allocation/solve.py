@@ -13,26 +13,34 @@ from matching.core.allocation.kernels import NOBODY
 from matching.core.allocation.network import Laid, Network, lay_out
 from matching.core.allocation.packed import PACKER, solve_by_packing
 from matching.core.allocation.problem import Integers, Problem, by_key
+from matching.core.allocation.reporting import Report, quietly
 from matching.core.allocation.solution import Solution
 
 SOLVER = "auction-1"
 CRAWLING = 2_000  # looks at each edge, on average, after which the auction is no longer expected to end soon
 
 
-def solve(problem: Problem, *, work_limit: int | None = None, stop: Callable[[], bool] | None = None) -> Solution:
+def solve(
+    problem: Problem,
+    *,
+    work_limit: int | None = None,
+    stop: Callable[[], bool] | None = None,
+    report: Report = quietly,
+) -> Solution:
     """The assignment of the greatest value and, among those, one that fills the most seats; with its proof.
 
     Deterministic: a function of the problem's canonical form, the solver's version and `work_limit`, the edges it may
     look at. It ends then, or soon after `stop` says so (asked a few times a second), with the best found and its
     proven gap, and `work` says what to give as the limit for the same result. Without either the result is optimal, but
     for problems with hours for several seats, limits or shares: these get the best found, mostly within 1 % of a bound.
+    `report` is told how far it has come.
     """
     if not problem.plain:
-        return solve_by_packing(problem, work_limit=work_limit, stop=stop)
+        return solve_by_packing(problem, work_limit=work_limit, stop=stop, report=report)
     laid = lay_out(problem)
     crawling = 100_000 + CRAWLING * len(laid.network.value)
     limit = crawling if work_limit is None else min(work_limit, crawling)
-    outcome = Auction(laid.network).run(limit=limit, stop=stop)
+    outcome = Auction(laid.network).run(limit=limit, stop=stop, report=report)
     if outcome.stopped and limit == crawling and outcome.looked >= crawling:
         return solve_by_flow(problem)
     return _solution(problem, laid, outcome)

@@ -158,3 +158,23 @@ def test_a_network_holds_each_edge_twice_and_alike():
     given_ = zip(edges.opportunity.tolist(), edges.candidate.tolist(), edges.value.tolist(), strict=True)
     assert one == other == sorted(given_)
     assert Auction(network).run().optimal
+
+
+def test_whoever_waits_hears_how_far_it_is_and_may_end_it():
+    problem, told = drawn("tight"), []
+    solution = solve(problem, report=lambda *told_: told.append(told_))
+    works = [work for work, _, _ in told]
+    assert works == sorted(works)
+    assert works[-1] == solution.work
+    found = [(value, bound) for _, value, bound in told if value is not None]
+    assert all(value <= solution.value <= bound for value, bound in found)
+    values, bounds = zip(*found, strict=True)
+    assert list(values) == sorted(values)
+    assert list(bounds) == sorted(bounds, reverse=True)
+    assert solve(problem) == solution, "telling changes nothing"
+
+    def enough(work, value, bound):
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        solve(problem, report=enough)
