@@ -1,9 +1,11 @@
 """Who gets which seat: problems, solutions, certificates and the causes of seats that stay empty."""
 
+from matching.core.allocation.alternatives import Alternatives, Option, alternatives
 from matching.core.allocation.calls import CallSize, call_size
 from matching.core.allocation.diagnosis import diagnose
 from matching.core.allocation.emptiness import GROUNDS, Cause, EmptySeats, KeptOut, Loosening
 from matching.core.allocation.errors import InvalidAllocation
+from matching.core.allocation.frontier import Chances, Point, dial, frontier
 from matching.core.allocation.policy import Policy, edge_value, edge_values
 from matching.core.allocation.problem import CandidateNode, Edges, Limit, OpportunityNode, Problem, Share
 from matching.core.allocation.solution import Solution
@@ -14,10 +16,12 @@ from matching.core.allocation.verify import Certificate, verify
 __all__ = [
     "GROUNDS",
     "SOLVER",
+    "Alternatives",
     "CallSize",
     "CandidateNode",
     "Cause",
     "Certificate",
+    "Chances",
     "Edges",
     "EmptySeats",
     "InvalidAllocation",
@@ -25,16 +29,21 @@ __all__ = [
     "Limit",
     "Loosening",
     "OpportunityNode",
+    "Option",
+    "Point",
     "Policy",
     "Problem",
     "Proposing",
     "Share",
     "Solution",
+    "alternatives",
     "blocking_pairs",
     "call_size",
     "diagnose",
+    "dial",
     "edge_value",
     "edge_values",
+    "frontier",
     "solve",
     "solve_again",
     "solve_stable",
