@@ -325,6 +325,10 @@ ROSTER_MEGABYTES = env.int("ROSTER_MEGABYTES", 512)
 ALLOCATION_MIN_FIT_PPM = env.int("ALLOCATION_MIN_FIT_PPM", 100_000)
 # Live offers from allocations that one person may hold at a time.
 ALLOCATION_OFFERS_AT_ONCE = env.int("ALLOCATION_OFFERS_AT_ONCE", 1)
+# So many days before work begins or an opportunity closes, its seats begin to count more; twice on the day itself.
+ALLOCATION_URGENT_DAYS = env.int("ALLOCATION_URGENT_DAYS", 14)
+# How long the solver may take, by the clock, before it gives the best that it has found. 0: as long as it takes.
+ALLOCATION_SECONDS = env.int("ALLOCATION_SECONDS", 300)
 # An older plan is not committed: the market it was made for has moved on.
 ALLOCATION_MAX_AGE_HOURS = env.int("ALLOCATION_MAX_AGE_HOURS", 24)
 # How long after a refusal a change of the facts that it was for is shown to the recruiter.

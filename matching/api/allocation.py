@@ -25,6 +25,7 @@ from matching.actions.allocation import verify_run
 from matching.api.commits import CommitReportType, code_of
 from matching.api.enums import CauseEnum, ProposalStateEnum, RunStateEnum, SolvingStageEnum
 from matching.api.matches import MILLION, ScoreType, scored
+from matching.api.run_policy import PolicyType, policy_of
 from matching.core.scoring import probability_ppm
 from matching.core.workflow import RunState
 from matching.models import AllocationProgress, AllocationRun, Proposal
@@ -61,13 +62,6 @@ class ProposalType(Node):
     @strawberry.field(description="The probability that they accept, from 0 to 1.")
     def acceptance(root: strawberry.Parent[Any]) -> float:
         return probability_ppm(root.acceptance) / MILLION
-
-
-@strawberry.type(name="AllocationPolicy", description="What counts how much, in thousandths that sum to 1000.")
-class PolicyType:
-    quality: int = strawberry.field(description="How well people suit.")
-    fill: int = strawberry.field(description="How many seats are filled.")
-    speed: int = strawberry.field(description="How soon they start.")
 
 
 @strawberry.type(
@@ -225,9 +219,9 @@ class AllocationRunType(Node):
         told = related(root, "progress")
         return told if told is not None and told.stage else None
 
-    @strawberry.field(description="What counted how much.")
-    def policy(root: strawberry.Parent[Any]) -> PolicyType:
-        return PolicyType(**root.policy)
+    @strawberry.field(description="What it keeps to.")
+    def policy(root: strawberry.Parent[Any], info: Info) -> PolicyType:
+        return policy_of(root, info.context.actor)
 
     @strawberry.field(
         description="The version of the model that scored; null before it is solved, and where several did."

@@ -1,7 +1,8 @@
 """Deciding's enums, as the API explains them."""
 
 from accounts.api.enums import described
-from matching.core.allocation import Cause
+from matching.core.allocation import Cause, Proposing
+from matching.core.run_policy import Mechanism
 from matching.core.search.digests import Frequency
 from matching.core.workflow import ProposalState, RunState, SolvingStage
 
@@ -59,6 +60,21 @@ CauseEnum = described(
         "competition": "A set of opportunities has more seats than people.",
         "not_worth_it": "People could be moved to fill them, at a loss in total value.",
     },
+)
+MechanismEnum = described(
+    Mechanism,
+    "AllocationMechanism",
+    "How an allocation gives seats.",
+    {
+        "optimal": "So that the expected value of all offers together is greatest.",
+        "stable": "So that no person and opportunity would both rather have each other than what they are given.",
+    },
+)
+ProposingEnum = described(
+    Proposing,
+    "ProposingSide",
+    "Who proposes when a stable assignment is sought: of all such, it is the best for them.",
+    {"candidates": "The best for candidates.", "opportunities": "The best for opportunities."},
 )
 AlertFrequencyEnum = described(
     Frequency,

@@ -10,16 +10,10 @@ from accounts.api.refusals import Keyed, mutation
 from accounts.errors import InvalidInput
 from matching.actions import allocation
 from matching.api.allocation import AllocationRunType, ProposalType
+from matching.api.run_policy import PolicyInput, written_policy
 from matching.api.saved_search_mutations import SavedSearchMutation
 
 MOST_AT_ONCE = 1000
-
-
-@strawberry.input(name="AllocationPolicyInput", description="What counts how much, in thousandths that sum to 1000.")
-class PolicyInput:
-    quality: int = strawberry.field(description="How well people suit.")
-    fill: int = strawberry.field(description="How many seats are filled.")
-    speed: int = strawberry.field(description="How soon they start.")
 
 
 @strawberry.input(description="Plans an allocation of open seats.")
@@ -30,7 +24,7 @@ class PlanAllocationInput(Keyed):
     opportunity_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="Only of these opportunities; all open ones if null."
     )
-    policy: PolicyInput | None = strawberry.field(default=None, description="What counts how much.")
+    policy: PolicyInput | None = strawberry.field(default=None, description="What it is to keep to.")
     previous_run_id: strawberry.ID | None = strawberry.field(
         default=None, description="The run whose pins and exclusions carry over."
     )
@@ -79,16 +73,19 @@ class MatchingMutation(SavedSearchMutation):
         AllocationRunType, "Plan who gets which open seat. A worker solves it; look at the run until it is PLANNED."
     )
     def plan_allocation(*, info: Info, input: PlanAllocationInput) -> Any:
-        organisation, previous, policy = input.organisation_id, input.previous_run_id, input.policy
-        return allocation.plan_allocation(
-            actor=info.context.actor,
-            organisation_id=public_id(organisation, "Organisation", field="organisationId") if organisation else None,
-            opportunity_ids=_ids(input.opportunity_ids, "Opportunity", "opportunityIds") or (),
-            policy={"quality": policy.quality, "fill": policy.fill, "speed": policy.speed} if policy else None,
-            previous_run_id=public_id(previous, "AllocationRun", field="previousRunId") if previous else None,
-            offers_expire_hours=input.offers_expire_hours,
-            now=info.context.now,
-        )
+        organisation, previous = input.organisation_id, input.previous_run_id
+        with written_policy(input.policy, info.context.actor) as policy:
+            return allocation.plan_allocation(
+                actor=info.context.actor,
+                organisation_id=(
+                    public_id(organisation, "Organisation", field="organisationId") if organisation else None
+                ),
+                opportunity_ids=_ids(input.opportunity_ids, "Opportunity", "opportunityIds") or (),
+                policy=policy,
+                previous_run_id=public_id(previous, "AllocationRun", field="previousRunId") if previous else None,
+                offers_expire_hours=input.offers_expire_hours,
+                now=info.context.now,
+            )
 
     @mutation(ProposalType, "Insist on a proposal: the next plan keeps it.")
     def pin_proposal(*, info: Info, input: PinProposalInput) -> Any:

@@ -4,53 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from numpy.typing import NDArray
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
-from marketplace.core.workflow import ApplicationStatus, OfferState
-from marketplace.models import Application, Offer, Opportunity, Placement, Seat
-from marketplace.queries.facts import facts_of
-from matching.compile_sql import compile_rule
-from matching.core.allocation import CandidateNode, Edges, OpportunityNode, Policy, Problem, edge_values
-from matching.core.eligibility import truth
-from matching.core.facts import CandidateFacts
-from matching.core.scoring import UNSCORED
+from marketplace.models import Opportunity, Seat
+from marketplace.queries.rates import rates_of
+from marketplace.queries.rules import ceilings_of, resolved_draft
+from matching.core.allocation import CandidateNode, Edges, Limit, OpportunityNode, Problem, Share
+from matching.core.rules import load
+from matching.core.run_policy import RunPolicy
 from matching.errors import ScoresNotComparable
-from matching.models import AllocationRun, CandidateProjection, ScoringModel
-from matching.queries.scorable import Basics, Scorable, refused_pairs, scorables
+from matching.models import AllocationRun, ScoringModel
+from matching.queries.between import Between, Pair
+from matching.queries.candidates_at_hand import ANY_HOURS, AtHand, at_hand
+from matching.queries.open_calls import expected_from_open_calls
+from matching.queries.pairings import Pairings, pairings_of
+from matching.queries.pins import lost_pins
+from matching.queries.scorable import Basics, Scorable, scorables
 from matching.queries.serving import Served, Serving
-from matching.queries.totals import totals_of
-
-MILLION = 1_000_000
-Pair = tuple[int, int]  # inner ids of opportunity and candidate
-
-
-def min_fit_ppm() -> int:
-    """The least fit, as a probability in millionths, at which somebody is offered a seat unasked or asked."""
-    value: int = settings.ALLOCATION_MIN_FIT_PPM
-    return value
-
-
-def offers_at_once() -> int:
-    """How many live offers from allocations one person may hold."""
-    value: int = settings.ALLOCATION_OFFERS_AT_ONCE
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """One pair that may be matched. Scores in micro-units of log-odds."""
-
-    fit: int
-    acceptance: int
-    value: int
 
 
 @dataclass(frozen=True)
@@ -58,10 +33,11 @@ class Market:
     """A problem with what it was made of. `lost_pins` are pinned pairs that can no longer be, with the reason."""
 
     problem: Problem
-    edges: Mapping[Pair, Edge]
-    facts: Mapping[int, CandidateFacts]
+    policy: RunPolicy
+    pairings: Pairings
+    at_hand: AtHand
+    between: Between
     scorables: Mapping[int, Scorable]
-    applications: Mapping[Pair, int]
     lost_pins: Mapping[Pair, str]
     open_calls: Mapping[int, int]
     basics: Basics
@@ -78,17 +54,21 @@ class Market:
         return found
 
     def snapshot(self) -> dict[str, Any]:
-        """All that planning read, as JSON: ids, numbers and digests, no personal value."""
+        """All that planning read, as JSON: ids, numbers and rules, no personal value. The columns under `scores` go
+        with the problem's edges: `fit` orders people for an opportunity, `wants` opportunities for a person."""
+        met = np.isin(self.at_hand.ids, self.problem.candidate_keys())
+        people = zip(self.at_hand.ids[met].tolist(), self.at_hand.revision[met].tolist(), strict=True)
         return {
             "problem": json.loads(self.problem.to_json()),
+            "policy": self.policy.to_data(),
+            "scores": {"fit": self.pairings.fit.tolist(), "wants": self.pairings.wants.tolist()},
             "on": self.basics.on.isoformat(),
             "models": self.opportunities_by_model(),
             "rate_set": self.basics.rates.pk if self.basics.rates else None,
             "taxonomy": self.basics.taxonomy,
-            "min_fit_ppm": min_fit_ppm(),
             "revisions": {str(pk): one.terms.revision for pk, one in sorted(self.scorables.items())},
             "open_calls": {str(pk): expected for pk, expected in sorted(self.open_calls.items())},
-            "facts": {str(pk): digest_of(facts) for pk, facts in sorted(self.facts.items())},
+            "people": [list(one) for one in people],
             "lost_pins": [[*pair, reason] for pair, reason in sorted(self.lost_pins.items())],
         }
 
@@ -116,55 +96,55 @@ def check_scope(run: AllocationRun, serving: Serving, now: datetime) -> None:
 
 def gather(
     run: AllocationRun,
-    policy: Policy,
+    policy: RunPolicy,
     basics: Basics,
     *,
     pinned: Collection[Pair],
     excluded: Collection[Pair],
     told: Callable[[int], None] = lambda done: None,
 ) -> Market:
-    """The problem of a run, in a number of queries that grows with the opportunities only (one each). `told` hears of
-    how many opportunities are done."""
+    """The problem of a run. A constant number of statements, whatever the number of people and opportunities. `told`
+    hears of how many opportunities are done."""
     opportunities = open_opportunities(run, basics)
-    open_calls = _expected_from_open_calls(opportunities, basics)
-    seats = {
-        row["opportunity_id"]: row["seats"]
-        for row in Seat.objects.open()
-        .filter(opportunity__in=list(opportunities))
-        .order_by()
-        .values("opportunity_id")
-        .annotate(seats=Count("pk"))
-    }
-    seats = {pk: max(count - open_calls.get(pk, 0), 0) for pk, count in sorted(seats.items())}
-    opportunities = {pk: opportunities[pk] for pk, count in seats.items() if count}
+    open_seats = _open_seats(opportunities)
+    open_calls = expected_from_open_calls(opportunities, open_seats, basics)
+    seats = {pk: count - open_calls.get(pk, 0) for pk, count in open_seats.items()}
+    opportunities = {pk: opportunities[pk] for pk, count in seats.items() if count > 0}
     check_comparable(one.served for one in opportunities.values())
 
-    pools = {pk: _pool(one, basics) for pk, one in opportunities.items()}
-    facts = facts_of(sorted(set().union(*pools.values())), on=basics.on, rate_set=basics.rates)
-    people = Between(list(opportunities), list(facts))
-    edges: dict[Pair, Edge] = {}
-    for number, (pk, one) in enumerate(opportunities.items(), start=1):
-        there = [facts[candidate_id] for candidate_id in pools[pk] if candidate_id in facts]
-        suited = [fact for fact in there if people.may_meet(one, fact.candidate_id) and _suits(one, fact, basics)]
-        edges |= _edges(one, suited, policy, basics)
-        told(number)
-    lost = _lost_pins(pinned, edges, seats, excluded)
+    people = at_hand(opportunities, basics)
+    between = Between(list(opportunities), people.ids.tolist(), policy.offers_at_once)
+    pairings = pairings_of(opportunities, people, between, policy, basics, told)
+    keys, met = list(opportunities), np.unique(pairings.candidate)
+    nodes = _candidates(met, pairings, people, between)
+    several = any(node.most > 1 for node in nodes)
+    edges = Edges(
+        np.searchsorted(np.array(keys, np.int64), pairings.opportunity).astype(np.int64),
+        np.searchsorted(met, pairings.candidate).astype(np.int64),
+        pairings.value,
+        pairings.hours if several else None,  # of one seat alone it was asked whether they have the hours for it
+    )
+    limits = _limits(opportunities, seats, policy)
+    shares = _shares(opportunities, seats, pairings, people, policy, basics)
+    lost = lost_pins(pinned, excluded, pairings, seats=seats, nodes=nodes, limits=limits, shares=shares)
     problem = Problem(
-        opportunities=tuple(OpportunityNode(pk, seats[pk]) for pk in opportunities),
-        candidates=tuple(CandidateNode(pk) for pk in sorted({pair[1] for pair in edges})),
-        edges=_columns(edges, list(opportunities)),
-        policy=policy,
+        opportunities=tuple(OpportunityNode(pk, seats[pk]) for pk in keys),
+        candidates=nodes,
+        edges=edges,
+        policy=policy.weights,
         pinned=tuple(pair for pair in pinned if pair not in lost),
         excluded=tuple(excluded),
         salt=run.public_id.bytes,  # ties fall differently in another run, and the same in this one's replay
+        limits=limits,
+        shares=shares,
     )
-    met = {pair[1] for pair in edges}
     return Market(
         problem=problem,
-        edges=edges,
-        facts={pk: fact for pk, fact in facts.items() if pk in met},
+        policy=policy,
+        pairings=pairings,
+        at_hand=people,
+        between=between,
         scorables=opportunities,
-        applications=people.applications,
         lost_pins=lost,
         open_calls=open_calls,
         basics=basics,
@@ -179,183 +159,60 @@ def check_comparable(served: Iterable[Served]) -> None:
         raise ScoresNotComparable(calibrations=dict(sorted(scales.items())))
 
 
-def live_allocation_offers(candidate_ids: Collection[int]) -> dict[int, int]:
-    """Candidate → how many live offers they hold that an allocation sent."""
-    return dict(
-        Offer.objects.live()
-        .filter(candidate__in=candidate_ids, proposal__isnull=False)
-        .order_by()
-        .values_list("candidate_id")
-        .annotate(offers=Count("pk"))
-    )
+def _open_seats(opportunity_ids: Collection[int]) -> dict[int, int]:
+    rows = Seat.objects.open().filter(opportunity__in=list(opportunity_ids))
+    counted = rows.order_by().values_list("opportunity_id").annotate(seats=Count("pk"))
+    return dict(sorted(counted))
 
 
-def ruled_out_pairs(opportunity_ids: Collection[int], candidate_ids: Collection[int]) -> set[Pair]:
-    """Pairs between which no new offer is due: one is out already, or they work there; or, where nobody has applied
-    anew since, an offer was turned down or ran out, or the application was rejected or withdrawn."""
-    scope = {"opportunity__in": opportunity_ids, "candidate__in": candidate_ids}
-    over = [ApplicationStatus.REJECTED, ApplicationStatus.WITHDRAWN, ApplicationStatus.HIRED]
-    unwanted = [OfferState.DECLINED, OfferState.EXPIRED]
-    ended = {
-        *_pairs(Application.objects.filter(**scope, status__in=over)),
-        *_pairs(Offer.objects.filter(**scope, state__in=unwanted)),
-    }
-    ended -= _pairs(Application.objects.live().filter(**scope))
-    return ended | _pairs(Offer.objects.live().filter(**scope)) | _pairs(Placement.objects.live().filter(**scope))
+def _candidates(
+    met: np.ndarray[Any, np.dtype[np.int64]], pairings: Pairings, people: AtHand, between: Between
+) -> tuple[CandidateNode, ...]:
+    """Whoever has a pair. Hours and a number of seats are said of those alone who could take several."""
+    if between.limit == 1:
+        return tuple(CandidateNode(pk) for pk in met.tolist())
+    left = people.hours_left(between.hours)[people.rows_of(met.tolist())].tolist()
+    pairs = np.bincount(np.searchsorted(met, pairings.candidate), minlength=len(met)).tolist()
+    nodes = []
+    for pk, hours, degree in zip(met.tolist(), left, pairs, strict=True):
+        most = min(between.limit - between.offers.get(pk, 0), degree)
+        stated = hours < ANY_HOURS // 2
+        nodes.append(CandidateNode(pk, max(hours, 0) if stated and most > 1 else None, most))
+    return tuple(nodes)
 
 
-def _pairs(rows: QuerySet[Any]) -> set[Pair]:
-    return set(rows.order_by().values_list("opportunity_id", "candidate_id"))
+def _limits(opportunities: Mapping[int, Scorable], seats: Mapping[int, int], policy: RunPolicy) -> tuple[Limit, ...]:
+    """By hiring organisation. Those that have fewer seats anyway are not limited: it makes the problem harder."""
+    hiring: dict[int, list[int]] = {}
+    for pk, one in opportunities.items():
+        hiring.setdefault(one.opportunity.hiring_organisation_id, []).append(pk)
+    found = []
+    for organisation, keys in sorted(hiring.items()):
+        most = policy.most_for(organisation)
+        if most is not None and most < sum(seats[pk] for pk in keys):
+            found.append(Limit(organisation, tuple(keys), most))
+    return tuple(found)
 
 
-def digest_of(facts: CandidateFacts) -> str:
-    """Tells whether facts are the same as those that were read, and nothing else about them."""
-    data = asdict(facts)
-    data["skills"] = sorted((pk, asdict(fact)) for pk, fact in facts.skills.items())
-    data["languages"] = sorted(facts.languages.items())
-    data["work_authorisations"] = sorted((place, str(day)) for place, day in facts.work_authorisations.items())
-    data["vetting"] = sorted((check, str(result)) for check, result in facts.vetting.items())
-    data["commitments"], data["groups"] = sorted(facts.commitments), sorted(facts.groups)
-    return blake2b(repr(sorted(data.items())).encode(), digest_size=16).hexdigest()
-
-
-class Between:
-    """What stands between opportunities and candidates: blocks, lists, history, other offers."""
-
-    def __init__(self, opportunity_ids: list[int], candidate_ids: list[int]) -> None:
-        self.refused = refused_pairs(candidate_ids)
-        self.ruled_out = ruled_out_pairs(opportunity_ids, candidate_ids)
-        self.offers = live_allocation_offers(candidate_ids)
-        self.limit = offers_at_once()
-        self.applications: dict[Pair, int] = {
-            (opportunity_id, candidate_id): pk
-            for opportunity_id, candidate_id, pk in Application.objects.live()
-            .filter(opportunity__in=opportunity_ids, candidate__in=candidate_ids)
-            .values_list("opportunity_id", "candidate_id", "pk")
-        }
-
-    def is_engaged(self, candidate_id: int) -> bool:
-        """Whether the person already holds as many offers from allocations as one may."""
-        return self.offers.get(candidate_id, 0) >= self.limit
-
-    def engage(self, candidate_id: int) -> None:
-        """Count an offer that has just been sent."""
-        self.offers[candidate_id] = self.offers.get(candidate_id, 0) + 1
-
-    def may_meet(self, one: Scorable, candidate_id: int) -> bool:
-        return (
-            (one.pk, candidate_id) not in self.ruled_out
-            and not self.is_engaged(candidate_id)
-            and self.refused.get(candidate_id, set()).isdisjoint(one.organisations)
-        )
-
-
-def _pool(one: Scorable, basics: Basics) -> list[int]:
-    """Who may be offered a seat, by the projection: live applicants; where the opportunity is not for the invited
-    alone, also those open to offers. It may miss somebody for a moment; the facts decide whom it admits."""
-    applied = Exists(Application.objects.live().filter(opportunity_id=one.pk, candidate_id=OuterRef("pk")))
-    reachable = Q(applied)
-    if one.opportunity.visibility != Opportunity.Visibility.INVITED:
-        reachable |= Q(discoverable=True, open_to_offers=True)
-    passing = compile_rule(one.rule, on=basics.on).is_true
-    if one.waived:
-        passing |= Q(pk__in=sorted(one.waived))
-    rows = CandidateProjection.objects.filter(
-        reachable,
-        passing,
-        present=True,
-        candidate__merged_into=None,
-        candidate__suspended_at=None,
-    )
-    return list(rows.order_by("pk").values_list("pk", flat=True))
-
-
-def _suits(one: Scorable, facts: CandidateFacts, basics: Basics) -> bool:
-    """Surely eligible by the present facts, with the hours to spare."""
-    if hours_short(one, facts):
-        return False
-    return facts.candidate_id in one.waived or truth(one.rule, facts, on=basics.on) is True
-
-
-def hours_short(one: Scorable, facts: CandidateFacts) -> bool:
-    """Whether the person surely lacks the hours. Somebody who stated none is not limited."""
-    hours = one.terms.weekly_hours
-    return hours is not None and facts.free_hours is not None and facts.free_hours < hours
-
-
-def _days_to_start(one: Scorable, facts: CandidateFacts, basics: Basics) -> int:
-    return (max(one.terms.starts_on or basics.on, facts.available_from or basics.on, basics.on) - basics.on).days
-
-
-def _edges(one: Scorable, people: Collection[CandidateFacts], policy: Policy, basics: Basics) -> dict[Pair, Edge]:
-    """What an opportunity could have with each of them; those below the least fit, and those whom the model
-    has no number for, are left out."""
-    if not people:
-        return {}
-    totals = totals_of([(one, facts) for facts in people], "fit", "acceptance")
-    fits, acceptances = totals["fit"].tolist(), totals["acceptance"].tolist()
-    days = np.array([_days_to_start(one, facts, basics) for facts in people], dtype=np.int64)
-    fit_ppm = _probabilities(one, "fit", fits)
-    worth = edge_values(policy, fit_ppm, _probabilities(one, "acceptance", acceptances), days, 0)
-    least = min_fit_ppm()
-    return {
-        (one.pk, facts.candidate_id): Edge(fit, acceptance, value)
-        for facts, fit, acceptance, value, ppm in zip(
-            people, fits, acceptances, worth.tolist(), fit_ppm.tolist(), strict=True
-        )
-        if ppm >= least and fit != UNSCORED
-    }
-
-
-def _probabilities(one: Scorable, head: str, scores: Collection[int]) -> NDArray[np.int64]:
-    return one.scorer.probabilities_ppm(head, np.array(scores, dtype=np.int64))
-
-
-def _columns(edges: Mapping[Pair, Edge], opportunity_ids: list[int]) -> Edges:
-    row_of = {pk: row for row, pk in enumerate(opportunity_ids)}
-    person_of = {pk: row for row, pk in enumerate(sorted({pair[1] for pair in edges}))}
-    return Edges.of((row_of[pair[0]], person_of[pair[1]], edge.value) for pair, edge in edges.items())
-
-
-def _lost_pins(
-    pinned: Iterable[Pair], edges: Mapping[Pair, Edge], seats: Mapping[int, int], excluded: Collection[Pair]
-) -> dict[Pair, str]:
-    """Pins that the market no longer bears, taken in order, so that the rest can be kept together."""
-    lost: dict[Pair, str] = {}
-    left, taken = dict(seats), set()
-    for pair in sorted(pinned):
-        if pair in excluded:
-            lost[pair] = "It is excluded."
-        elif not left.get(pair[0]):
-            lost[pair] = "There is no open seat left for it."
-        elif pair not in edges:
-            lost[pair] = "The candidate may no longer be offered this opportunity."
-        elif pair[1] in taken:
-            lost[pair] = "The candidate is pinned to another opportunity."
-        else:
-            left[pair[0]] -= 1
-            taken.add(pair[1])
-    return lost
-
-
-def _expected_from_open_calls(opportunities: Mapping[int, Scorable], basics: Basics) -> dict[int, int]:
-    """Opportunity → how many seats its live open calls are expected to fill: the sum of the probabilities that each is
-    accepted, rounded down."""
-    calls: dict[int, list[int]] = {}
-    for opportunity_id, candidate_id in (
-        Offer.objects.live()
-        .filter(kind=Offer.Kind.OPEN_CALL, opportunity__in=list(opportunities))
-        .order_by("pk")
-        .values_list("opportunity_id", "candidate_id")
-    ):
-        calls.setdefault(opportunity_id, []).append(candidate_id)
-    if not calls:
-        return {}
-    facts = facts_of(sorted(set().union(*calls.values())), on=basics.on, rate_set=basics.rates)
-    expected = {}
-    for pk, candidate_ids in sorted(calls.items()):
-        opportunity = opportunities[pk]
-        pairs = [(opportunity, facts[one]) for one in candidate_ids if one in facts]
-        scores = totals_of(pairs, "acceptance")["acceptance"]
-        expected[pk] = int(_probabilities(opportunity, "acceptance", scores).sum()) // MILLION
-    return expected
+def _shares(
+    opportunities: Mapping[int, Scorable],
+    seats: Mapping[int, int],
+    pairings: Pairings,
+    people: AtHand,
+    policy: RunPolicy,
+    basics: Basics,
+) -> tuple[Share, ...]:
+    """Whom reserved seats are for, of those who may have one of the seats at all. Where fewer seats are left than are
+    reserved, all of them are; where everybody may have them, nothing has to be kept."""
+    rates, found = rates_of(basics.rates), []
+    for share in policy.shares:
+        one = opportunities.get(share.opportunity)
+        if one is None or one.opportunity.current_revision is None:
+            continue
+        rule = resolved_draft(load(dict(share.rule)), ceilings_of(one.opportunity.current_revision.terms, rates))
+        low, high = np.searchsorted(pairings.opportunity, [one.pk, one.pk + 1]).tolist()
+        passing = pairings.candidate[low:high]
+        members = passing[people.accepted(rule)[people.rows_of(passing.tolist())]]
+        if len(members) < len(passing):
+            found.append(Share(one.pk, min(share.seats, seats[one.pk]), tuple(members.tolist())))
+    return tuple(found)

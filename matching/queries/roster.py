@@ -170,12 +170,19 @@ def _query(where: str) -> str:
     return f"COPY (SELECT {selected} FROM {table} WHERE {where}) TO STDOUT"
 
 
-def segment_of(candidate_ids: Collection[int]) -> Segment:
+def segment_of(candidate_ids: Collection[int], where: str = _FINDABLE) -> Segment:
     """Those of these candidates who can be found."""
     listed = ",".join(str(int(candidate_id)) for candidate_id in candidate_ids)
-    query = _query(f"{_FINDABLE} AND candidate_id = ANY ('{{{listed}}}'::bigint[])")
+    query = _query(f"{where} AND candidate_id = ANY ('{{{listed}}}'::bigint[])")
     with connection.cursor() as cursor, cursor.copy(query) as copy:
         return _segment(b"".join(map(bytes, copy)))
+
+
+def crowd_of(candidate_ids: Collection[int]) -> Crowd:
+    """These candidates as projected now, those present, whether they can be found or not: for who asks about a part of
+    all people, and about each just once. One statement."""
+    leaves = Leaves(segment_of(candidate_ids, "present"))
+    return Crowd([leaves], packed(np.ones(leaves.segment.people, np.bool_)))
 
 
 def _blocks(cursor: Any) -> Iterator[bytes]:

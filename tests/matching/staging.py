@@ -14,6 +14,7 @@ from marketplace.actions.terms import SkillTermInput
 from marketplace.core.money import Pay
 from marketplace.models import Candidate, Opportunity, Skill
 from matching.actions import copies, indexing, marks, mass, rescoring
+from matching.actions.allocation import commit_allocation, plan_allocation, solve_run
 from matching.models import AllocationRun, Match
 from matching.queries.scorable import SCORED_STATES
 from tests.marketplace.factories import NOW, Recruiter, a_candidate, a_published_opportunity
@@ -71,3 +72,14 @@ def pairs(run: AllocationRun, *states: str) -> set[tuple[int, int]]:
 
 
 EUROS = Pay(Decimal(25), "EUR", "hour")
+
+
+def plan(by: Recruiter, **options) -> AllocationRun:
+    """Planned and solved, after whatever happened before has reached the projections."""
+    work()
+    queued = plan_allocation(actor=by.actor, organisation_id=by.organisation.public_id, now=NOW, **options)
+    return solve_run(queued.pk, NOW)
+
+
+def commit(by: Recruiter, run: AllocationRun, **options) -> AllocationRun:
+    return commit_allocation(actor=by.actor, run_id=run.public_id, now=NOW, **options)

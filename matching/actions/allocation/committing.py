@@ -25,10 +25,11 @@ from matching.access import access_proposal, access_run, planner_kind
 from matching.actions.allocation.planning import max_age
 from matching.actions.models import serving_now
 from matching.core.facts import CandidateFacts
+from matching.core.run_policy import RunPolicy
 from matching.core.workflow import PROPOSAL, RUN, ProposalState
 from matching.errors import CandidateEngaged, CandidateGone, CandidateSetAside, HoursTaken, PayUnknown, RunTooOld
 from matching.models import AllocationRun, Proposal
-from matching.queries.market import Between, hours_short
+from matching.queries.between import Between
 from matching.queries.pay import pay_for
 from matching.queries.scorable import Scorable, basics_at, scorables
 
@@ -60,7 +61,7 @@ def commit_allocation(
         if not proposals and proposal_ids is not None:
             return run
         move(run, RUN, "commit", actor=actor, by=by, now=now)
-        truth = _gather(proposals, now)
+        truth = _gather(proposals, RunPolicy.from_data(run.policy), now)
         sent = 0
         for proposal in proposals:
             try:
@@ -106,7 +107,7 @@ class _Truth:
     rates: Mapping[str, Decimal]
 
 
-def _gather(proposals: Sequence[Proposal], now: datetime) -> _Truth:
+def _gather(proposals: Sequence[Proposal], policy: RunPolicy, now: datetime) -> _Truth:
     """Lock in the marketplace's order (opportunities, applications, candidates), each by ascending id, then read."""
     opportunity_ids = sorted({proposal.opportunity_id for proposal in proposals})
     candidate_ids = sorted({proposal.candidate_id for proposal in proposals})
@@ -125,7 +126,7 @@ def _gather(proposals: Sequence[Proposal], now: datetime) -> _Truth:
         opportunities=scorables(Opportunity.objects.filter(pk__in=opportunity_ids), basics),
         candidates=candidates,
         facts=facts_of(candidate_ids, on=basics.on, rate_set=basics.rates),
-        between=Between(opportunity_ids, candidate_ids),
+        between=Between(opportunity_ids, candidate_ids, policy.offers_at_once),
         rates=rates_of(basics.rates),
     )
 
@@ -167,8 +168,9 @@ def _check(pair: tuple[int, int], one: Scorable, candidate: Candidate, truth: _T
     if not truth.between.may_meet(one, candidate.pk):
         raise CandidateSetAside
     facts = truth.facts[candidate.pk]
-    if hours_short(one, facts):
-        raise HoursTaken(free=facts.free_hours or 0, asked=one.terms.weekly_hours or 0)
+    asked, free = one.terms.weekly_hours, facts.free_hours
+    if asked is not None and free is not None and free < asked:
+        raise HoursTaken(free=free, asked=asked)
 
 
 def _chosen(run: AllocationRun, proposal_ids: Sequence[UUID] | None) -> list[Proposal]:

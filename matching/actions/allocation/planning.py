@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.access import access_organisation, require_staff
 from accounts.actions.events import append
@@ -16,12 +17,11 @@ from accounts.actions.timers import cancel_timer
 from accounts.actions.transitions import move
 from accounts.core.actor import Actor, ActorKind
 from accounts.errors import InvalidInput, NotFound
-from accounts.models import Organisation
 from marketplace.models import Opportunity
 from matching.access import access_proposal, access_run, planner_kind
+from matching.actions.allocation.policies import read_policy
 from matching.actions.allocation.progress import ask_to_stop
 from matching.actions.models import serving_now
-from matching.core.allocation import Policy
 from matching.core.workflow import PROPOSAL, RUN, RunState
 from matching.errors import RunNotPlanned
 from matching.models import AllocationRun, Proposal
@@ -29,7 +29,6 @@ from matching.queries.market import check_scope
 
 LONGEST_OFFER_HOURS = 90 * 24
 MOST_OPPORTUNITIES = 1000  # named one by one; a run over everything has no such limit
-DEFAULT_POLICY = Policy()
 
 
 def plan_allocation(
@@ -37,20 +36,19 @@ def plan_allocation(
     actor: Actor,
     organisation_id: UUID | None = None,
     opportunity_ids: Sequence[UUID] = (),
-    policy: Mapping[str, int] | None = None,
+    policy: Mapping[str, Any] | None = None,
     previous_run_id: UUID | None = None,
     offers_expire_hours: int = 72,
     now: datetime,
 ) -> AllocationRun:
     """Queue an allocation of an organisation's open seats; of the whole market's, for staff, without one.
 
-    `opportunity_ids` narrow it. `policy` holds the weights quality, fill and speed in thousandths that sum to 1000.
+    `opportunity_ids` narrow it. `policy` is read by `read_policy`: what it does not say is as the settings have it.
     What staff pinned and excluded in a previous run of the same scope carries over. The offers of a commit will expire
     after `offers_expire_hours`. A worker solves it: AllocationQueued is delivered to the consumer `allocation`.
 
-    Raises InvalidInput, NotFound, NotPermitted, ScoresNotComparable.
+    Raises InvalidInput, NotFound, NotPermitted, RuleRefused, ScoresNotComparable.
     """
-    weights = read_policy(policy)
     if type(offers_expire_hours) is not int or not 1 <= offers_expire_hours <= LONGEST_OFFER_HOURS:
         raise InvalidInput("offersExpireHours", f"must be a whole number from 1 to {LONGEST_OFFER_HOURS}")
     with transaction.atomic():
@@ -59,7 +57,10 @@ def plan_allocation(
             organisation = access_organisation(actor, organisation_id, to="manage")
         else:
             require_staff(actor)
-        opportunities = _opportunities(organisation, opportunity_ids)
+        scope = Opportunity.objects.all()
+        if organisation is not None:
+            scope = scope.filter(posting_organisation=organisation)
+        opportunities = _opportunities(scope, opportunity_ids)
         previous = None
         if previous_run_id is not None:
             previous = access_run(actor, previous_run_id, to="manage")
@@ -67,7 +68,7 @@ def plan_allocation(
                 raise InvalidInput("previousRun", "is of another scope")
         run = AllocationRun.objects.create(
             organisation=organisation,
-            policy=weights.to_data(),
+            policy=read_policy(policy, scope).to_data(),
             previous=previous,
             offers_expire_hours=offers_expire_hours,
             created_by_id=actor.user_id,
@@ -124,18 +125,6 @@ def max_age() -> timedelta:
     return timedelta(hours=settings.ALLOCATION_MAX_AGE_HOURS)
 
 
-def read_policy(raw: Mapping[str, Any] | None) -> Policy:
-    """Weights as a policy. Raises InvalidInput."""
-    if raw is None:
-        return DEFAULT_POLICY
-    names = ("quality", "fill", "speed")
-    if set(raw) != set(names) or any(type(raw[name]) is not int or raw[name] < 0 for name in names):
-        raise InvalidInput("policy", "must have the weights quality, fill and speed, whole numbers from 0")
-    if sum(raw[name] for name in names) != 1000:
-        raise InvalidInput("policy", "must have weights that sum to 1000")
-    return Policy(**raw)
-
-
 def _settle(actor: Actor, proposal_id: UUID, action: str, now: datetime) -> Proposal:
     with transaction.atomic():
         proposal = access_proposal(actor, proposal_id, to="manage", lock=True)
@@ -145,14 +134,11 @@ def _settle(actor: Actor, proposal_id: UUID, action: str, now: datetime) -> Prop
     return proposal
 
 
-def _opportunities(organisation: Organisation | None, opportunity_ids: Sequence[UUID]) -> list[Opportunity]:
+def _opportunities(scope: QuerySet[Opportunity], opportunity_ids: Sequence[UUID]) -> list[Opportunity]:
     if len(opportunity_ids) > MOST_OPPORTUNITIES:
         raise InvalidInput("opportunities", f"are at most {MOST_OPPORTUNITIES}")
     wanted = {one for one in opportunity_ids if isinstance(one, UUID)}
-    rows = Opportunity.objects.filter(public_id__in=wanted)
-    if organisation is not None:
-        rows = rows.filter(posting_organisation=organisation)
-    found = list(rows.order_by("pk"))
+    found = list(scope.filter(public_id__in=wanted).order_by("pk"))
     if len(found) != len(set(opportunity_ids)):
         raise NotFound("opportunity")
     return found

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from matching.actions.allocation.solving import digest_of
-from matching.core.allocation import SOLVER, Certificate, Problem, Solution, solve_again, verify
+from matching.core.allocation import (
+    SOLVER,
+    Certificate,
+    Problem,
+    Solution,
+    solve_again,
+    solve_stable_again,
+    verify,
+)
 from matching.core.allocation.errors import InvalidAllocation, MalformedSnapshot
-from matching.core.allocation.problem import canonical_json, parse_json
+from matching.core.allocation.problem import Integers, canonical_json, integers, parse_json
+from matching.core.run_policy import Mechanism, RunPolicy
 from matching.models import AllocationRun
 
 
@@ -28,7 +39,7 @@ def replay(run: AllocationRun) -> Replay:
     if digest_of(run.snapshot) != run.snapshot_digest:
         return Replay(False, ("snapshot",))
     try:
-        repeated = solve_again(_problem(run), Solution.from_json(canonical_json(run.solution)))
+        repeated = _solved_again(run, Solution.from_json(canonical_json(run.solution)))
     except InvalidAllocation as error:
         return Replay(False, not_replayable=str(error))
     if repeated is None:
@@ -49,6 +60,25 @@ def verify_run(run: AllocationRun) -> Certificate:
     if run.snapshot is None or run.solution is None:
         raise MalformedSnapshot(problem=f"a run that is {run.state} has no solution")
     return verify(_problem(run), Solution.from_json(canonical_json(run.solution)))
+
+
+def _solved_again(run: AllocationRun, solution: Solution) -> Solution | None:
+    """By the mechanism of the run's policy, stopping where it stopped."""
+    snapshot, problem = run.snapshot or {}, _problem(run)
+    policy = RunPolicy.from_data(snapshot.get("policy", run.policy))
+    if policy.mechanism is not Mechanism.STABLE:
+        return solve_again(problem, solution)
+    return solve_stable_again(problem, *orders(snapshot), solution)
+
+
+def orders(snapshot: Mapping[str, Any]) -> tuple[Integers, Integers]:
+    """Of a stored problem's edges, how much the opportunity wants the person, and the person the opportunity. Raises
+    MalformedSnapshot."""
+    try:
+        scores = snapshot["scores"]
+        return integers("scores.fit", scores["fit"]), integers("scores.wants", scores["wants"])
+    except (KeyError, TypeError) as error:
+        raise MalformedSnapshot(problem=f"{type(error).__name__}: {error}") from error
 
 
 def _problem(run: AllocationRun) -> Problem:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from hashlib import blake2b
+from time import monotonic
 from typing import Any
 
 from django.db import transaction
@@ -17,16 +18,30 @@ from accounts.actions.transitions import move
 from accounts.core.actor import Actor, ActorKind
 from accounts.errors import DomainError
 from marketplace.models import Opportunity
+from marketplace.queries.facts import facts_of
 from matching.actions.allocation.planning import max_age
 from matching.actions.allocation.progress import StopAsked, Telling, telling
 from matching.actions.models import serving_now
-from matching.core.allocation import Cause, EmptySeats, InvalidAllocation, Policy, Solution, diagnose, solve
-from matching.core.allocation.problem import canonical_json
+from matching.core.allocation import (
+    Cause,
+    EmptySeats,
+    InvalidAllocation,
+    Problem,
+    Solution,
+    diagnose,
+    solve,
+    solve_stable,
+)
+from matching.core.allocation.problem import Integers, canonical_json
+from matching.core.allocation.reporting import Report, quietly
+from matching.core.run_policy import Mechanism, RunPolicy
 from matching.core.scoring import score
 from matching.core.workflow import RUN, ProposalState, RunState, SolvingStage
 from matching.models import AllocationRun, CandidateProjection, Proposal
+from matching.queries.between import Pair
 from matching.queries.eligibility import binding
-from matching.queries.market import Edge, Market, Pair, gather
+from matching.queries.market import Market, gather
+from matching.queries.pairings import Edge
 from matching.queries.scorable import basics_at
 
 logger = logging.getLogger(__name__)
@@ -65,11 +80,12 @@ def _plan(run: AllocationRun, now: datetime, progress: Telling) -> dict[str, Any
     basics = basics_at(now, serving_now())
     pinned, excluded = _settled(run)
     progress.begin(SolvingStage.GATHERING)
-    market = gather(run, Policy(**run.policy), basics, pinned=pinned, excluded=excluded, told=progress.done)
+    policy = RunPolicy.from_data(run.policy)
+    market = gather(run, policy, basics, pinned=pinned, excluded=excluded, told=progress.done)
     progress.begin(SolvingStage.SOLVING)
-    solution = solve(market.problem, report=progress.solved)
+    solution = solved(market.problem, policy, market.pairings.fit, market.pairings.wants, report=progress.solved)
     progress.begin(SolvingStage.EXPLAINING)
-    diagnosis = diagnose(market.problem, solution)
+    diagnosis = _diagnosed(market, solution)
     progress.begin(SolvingStage.STORING, total=len(solution.assignment))
     Proposal.objects.bulk_create(_proposals(run, market, solution), batch_size=500)
     snapshot, models = market.snapshot(), market.models()
@@ -78,7 +94,7 @@ def _plan(run: AllocationRun, now: datetime, progress: Telling) -> dict[str, Any
         "snapshot": snapshot,
         "snapshot_digest": digest_of(snapshot),
         "solution": json.loads(solution.to_json()),
-        "diagnosis": [_explained_seats(one, market) for one in diagnosis],
+        "diagnosis": diagnosis,
         "seats": sum(node.seats for node in market.problem.opportunities),
         "proposed": len(solution.assignment),
         "dropped": len(market.lost_pins.keys() - set(market.problem.excluded)),
@@ -86,6 +102,22 @@ def _plan(run: AllocationRun, now: datetime, progress: Telling) -> dict[str, Any
         "bound": solution.bound,
         "gap": solution.gap,
     }
+
+
+def solved(
+    problem: Problem, policy: RunPolicy, fit: Integers, wants: Integers, *, report: Report = quietly
+) -> Solution:
+    """By the mechanism that the policy asks for. `fit` and `wants` go with the problem's edges. Stopped by the clock
+    after the policy's seconds, with the best found."""
+    until = None if policy.seconds is None else monotonic() + policy.seconds
+    stop = None if until is None else lambda: monotonic() > until
+    if policy.mechanism is Mechanism.STABLE:
+        return solve_stable(problem, fit, wants, proposing=policy.proposing, stop=stop, report=report)
+    return solve(problem, stop=stop, report=report)
+
+
+def _diagnosed(market: Market, solution: Solution) -> list[dict[str, Any]]:
+    return [_explained_seats(one, market) for one in diagnose(market.problem, solution)]
 
 
 def digest_of(snapshot: dict[str, Any]) -> str:
@@ -105,39 +137,32 @@ def _settled(run: AllocationRun) -> tuple[list[Pair], list[Pair]]:
 
 def _proposals(run: AllocationRun, market: Market, solution: Solution) -> Iterable[Proposal]:
     """The assignment; and what staff settled before, so that the next plan finds it again."""
-    pinned = set(market.problem.pinned)
-    for pair in solution.assignment:
-        state = ProposalState.PINNED if pair in pinned else ProposalState.PROPOSED
-        yield _proposal(run, market, pair, market.edges[pair], state)
-    for pair in market.problem.excluded:
-        yield _proposal(run, market, pair, market.edges.get(pair, Edge(0, 0, 0)), ProposalState.EXCLUDED)
-    for pair, reason in market.lost_pins.items():
-        if pair not in market.problem.excluded:
-            edge = market.edges.get(pair, Edge(0, 0, 0))
-            yield _proposal(run, market, pair, edge, ProposalState.DROPPED, reason)
-
-
-def _proposal(
-    run: AllocationRun, market: Market, pair: Pair, edge: Edge, state: ProposalState, reason: str = ""
-) -> Proposal:
-    opportunity_id, candidate_id = pair
-    contributions: list[dict[str, Any]] = []
-    if pair in market.edges:
-        one = market.scorables[opportunity_id]
-        scored = score(market.facts[candidate_id], one.terms, model=one.scorer)
-        contributions = scored.fit.to_json()["contributions"]
-    return Proposal(
-        run=run,
-        opportunity_id=opportunity_id,
-        candidate_id=candidate_id,
-        application_id=market.applications.get(pair),
-        state=state.value,
-        value=edge.value,
-        fit=edge.fit,
-        acceptance=edge.acceptance,
-        contributions=contributions,
-        reason=reason,
-    )
+    pinned, excluded = set(market.problem.pinned), set(market.problem.excluded)
+    stated = [
+        (pair, ProposalState.PINNED if pair in pinned else ProposalState.PROPOSED, "") for pair in solution.assignment
+    ]
+    stated += [(pair, ProposalState.EXCLUDED, "") for pair in market.problem.excluded]
+    stated += [(pair, ProposalState.DROPPED, why) for pair, why in market.lost_pins.items() if pair not in excluded]
+    people = {pair[1] for pair, _, _ in stated if market.pairings.at(pair) is not None}
+    facts = facts_of(people, on=market.basics.on, rate_set=market.basics.rates) if people else {}
+    for pair, state, reason in stated:
+        edge = market.pairings.edge(pair) or Edge(0, 0, 0)
+        one, person = market.scorables.get(pair[0]), facts.get(pair[1])
+        contributions: list[dict[str, Any]] = []
+        if market.pairings.at(pair) is not None and one is not None and person is not None:
+            contributions = score(person, one.terms, model=one.scorer).fit.to_json()["contributions"]
+        yield Proposal(
+            run=run,
+            opportunity_id=pair[0],
+            candidate_id=pair[1],
+            application_id=market.between.applications.get(pair),
+            state=state.value,
+            value=edge.value,
+            fit=edge.fit,
+            acceptance=edge.acceptance,
+            contributions=contributions,
+            reason=reason,
+        )
 
 
 def _explained_seats(empty: EmptySeats, market: Market) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from matching.core.allocation.policy import Policy, edge_value, edge_values
 from matching.core.allocation.problem import CandidateNode, Edges, Limit, OpportunityNode, Problem, Share
 from matching.core.allocation.solution import Solution
 from matching.core.allocation.solve import SOLVER, solve, solve_again
-from matching.core.allocation.stable import Proposing, blocking_pairs, solve_stable
+from matching.core.allocation.stable import Proposing, blocking_pairs, solve_stable, solve_stable_again
 from matching.core.allocation.verify import Certificate, verify
 
 __all__ = [
@@ -47,5 +47,6 @@ __all__ = [
     "solve",
     "solve_again",
     "solve_stable",
+    "solve_stable_again",
     "verify",
 ]

@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 from matching.core.allocation.errors import RaggedEdges, RestrictedMarket
 from matching.core.allocation.graph import inverse, pair_mask, salted_order
 from matching.core.allocation.problem import Integers, Pair, Problem, integers
+from matching.core.allocation.reporting import Report, quietly
 from matching.core.allocation.solution import Solution
 from matching.core.allocation.solve import solve
+
+MECHANISM = "deferred-acceptance-1"
 
 
 class Proposing(StrEnum):
@@ -36,6 +39,7 @@ def solve_stable(
     proposing: Proposing = Proposing.CANDIDATES,
     work_limit: int | None = None,
     stop: Callable[[], bool] | None = None,
+    report: Report = quietly,
 ) -> Solution:
     """An assignment without blocking pairs, around what is pinned.
 
@@ -45,7 +49,7 @@ def solve_stable(
     `solve` finds, so the gap says what stability costs. Raises `RestrictedMarket` for problems that are not plain.
     """
     suits, wants = _scores(problem, suits, wants)
-    best = solve(problem, work_limit=work_limit, stop=stop)
+    best = solve(problem, work_limit=work_limit, stop=stop, report=report)
     keys, people, edges = problem.opportunity_keys(), problem.candidate_keys(), problem.edges
     free, seats = _open(problem)
     edge = np.flatnonzero(free)
@@ -69,9 +73,25 @@ def solve_stable(
         assignment=tuple(sorted([*pairs, *problem.pinned])),
         value=value,
         gap=best.bound - value,
-        solver=f"deferred-acceptance-1/{proposing.value}+{best.solver}",
+        solver=f"{MECHANISM}/{proposing.value}+{best.solver}",
         work=best.work + work,
     )
+
+
+def solve_stable_again(problem: Problem, suits: Integers, wants: Integers, solution: Solution) -> Solution | None:
+    """What a stored stable solution was made by makes of the problem, stopping where it stopped; None if that solver is
+    not at hand."""
+    mechanism, _, rest = solution.solver.partition("/")
+    proposing = rest.partition("+")[0]
+    if mechanism != MECHANISM or proposing not in set(Proposing):
+        return None
+    side, limit = Proposing(proposing), None
+    if solution.stopped:
+        # Proposals count as work besides the edges looked at for the prices, and are as many wherever that stops.
+        at_least = solve_stable(problem, suits, wants, proposing=side, work_limit=0)
+        limit = solution.work - (at_least.work - solve(problem, work_limit=0).work)
+    again = solve_stable(problem, suits, wants, proposing=side, work_limit=limit)
+    return again if again.solver == solution.solver else None
 
 
 def blocking_pairs(

@@ -13,11 +13,23 @@ import pytest
 from matching.core.attributes import ATTRIBUTES, Attribute, Kind, declare
 from matching.core.columns import COLUMNS, Crowd, JudgedRule, Leaves, Segment, Split, joined
 from matching.core.columns.bits import Tally, all_of, packed, size, unpacked
+from matching.core.columns.passing import accepted
 from matching.core.columns.reading import segment_from
 from matching.core.columns.segments import MISSING, Column, Form, Numbers, columns_for
 from matching.core.facts import CandidateFacts, SkillFact
 from matching.core.relaxing import nodes, stepped, steps
-from matching.core.rules import AtLeast, Criterion, Literal, Quorum, Rule, literals, load, normal
+from matching.core.rules import (
+    OPEN_TO_ALL,
+    OPEN_TO_NOBODY,
+    AtLeast,
+    Criterion,
+    Literal,
+    Quorum,
+    Rule,
+    literals,
+    load,
+    normal,
+)
 from matching.core.truth import truth
 from matching.queries.projection import columns_of
 from tests.conformance.generators import TODAY, Chance, facts, rule
@@ -59,6 +71,14 @@ def drawn(seed: int, people: int = 150) -> tuple[Chance, list[CandidateFacts]]:
 def split(people: list[CandidateFacts], judged: Rule) -> Split:
     found = Counter(truth(judged, person, on=TODAY) for person in people)
     return Split(found[True], found[None], found[False])
+
+
+def test_whom_a_rule_surely_accepts_is_found_without_counting():
+    chance, people = drawn(3)
+    everybody = crowd(segment(people[:90]), segment(people[90:]))
+    for asked in (OPEN_TO_NOBODY, OPEN_TO_ALL, *(rule(chance) for _ in range(120))):
+        expected = sorted(person.candidate_id for person in people if truth(asked, person, on=TODAY) is True)
+        assert sorted(everybody.ids_of(accepted(normal(asked), everybody, TODAY))) == expected
 
 
 def test_a_rule_splits_people_as_the_specification_does_however_they_are_segmented():
