@@ -13,29 +13,14 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from django.db.models import Sum
 from django.utils import timezone
 
 from marketplace.core.money import hourly_eur
-from marketplace.models import (
-    Candidate,
-    CandidateGroupMembership,
-    CandidateLanguage,
-    CandidateSkill,
-    ExchangeRateSet,
-    Opportunity,
-    OpportunityLocation,
-    OpportunitySkill,
-    PayBand,
-    Placement,
-    VettingResult,
-    WorkAuthorisation,
-    WorkExperience,
-)
-from marketplace.queries.mentions import described_by, mentioned_by
+from marketplace.models import ExchangeRateSet, Opportunity, OpportunityLocation, OpportunitySkill, PayBand
+from marketplace.queries.gathering import Gathered, gathered
+from marketplace.queries.mentions import described_by
 from marketplace.queries.near import kinship
 from marketplace.queries.rates import current_rate_set, rates_of
-from marketplace.queries.record import records_of
 from marketplace.queries.skills import survivors
 from matching.core.attributes import ATTRIBUTES, SEVERAL, Attribute
 from matching.core.clock import utc_offset_minutes
@@ -56,74 +41,44 @@ def facts_of(
     candidate_ids: Collection[int], *, on: date, rate_set: ExchangeRateSet | None
 ) -> dict[int, CandidateFacts]:
     """Facts by candidate (inner ids) on a day, rates in EUR at a set's. Candidates that do not exist are left out."""
-    ids = list(candidate_ids)
+    rows = gathered(candidate_ids)
     rates = rates_of(rate_set)
-    skills, mentioned = _skills(ids)
-    records = records_of(ids)
-    titles: dict[int, list[str]] = defaultdict(list)
-    occupations: dict[int, set[int]] = defaultdict(set)
-    for candidate_id, title, occupation_id in (
-        WorkExperience.objects.filter(candidate_id__in=ids)
-        .order_by("candidate_id", "-starts_on", "id")
-        .values_list("candidate_id", "title", "occupation_id")
-    ):
-        titles[candidate_id].append(title)
-        if occupation_id is not None:
-            occupations[candidate_id].add(occupation_id)
-    languages: dict[int, dict[str, int]] = defaultdict(dict)
-    for candidate_id, language, level in (
-        CandidateLanguage.objects.filter(candidate_id__in=ids)
-        .order_by("language")
-        .values_list("candidate_id", "language", "level")
-    ):
-        languages[candidate_id][language] = level
-    authorisations: dict[int, dict[str, date | None]] = defaultdict(dict)
-    for candidate_id, country, expires_on in (
-        WorkAuthorisation.objects.filter(candidate_id__in=ids)
-        .order_by("country")
-        .values_list("candidate_id", "country", "expires_on")
-    ):
-        authorisations[candidate_id][country] = expires_on
-    groups: dict[int, set[int]] = defaultdict(set)
-    for candidate_id, group_id in CandidateGroupMembership.objects.filter(candidate_id__in=ids).values_list(
-        "candidate_id", "group_id"
-    ):
-        groups[candidate_id].add(group_id)
-    vetting: dict[int, dict[str, VettingFact]] = defaultdict(dict)
-    for candidate_id, kind, passed, until in (
-        VettingResult.objects.filter(candidate_id__in=ids)
-        .order_by("kind")
-        .values_list("candidate_id", "kind", "passed", "until")
-    ):
-        vetting[candidate_id][kind] = VettingFact(passed, until)
-    taken = dict(
-        Placement.objects.live()
-        .filter(candidate_id__in=ids)
-        .order_by()
-        .values_list("candidate_id")
-        .annotate(hours=Sum("weekly_hours"))
+    became = survivors({key for one in rows for key in (*(one.lists.skill_ids or ()), *(one.lists.mentioned or ()))})
+    return {one.candidate_id: _facts(one, on, rates, became) for one in rows}
+
+
+def _facts(one: Gathered, on: date, rates: Mapping[str, Decimal], became: dict[int, int]) -> CandidateFacts:
+    lists = one.lists
+    skills = merged_skill_facts(
+        zip(
+            lists.skill_ids or (),
+            map(SkillFact, lists.skill_levels or (), lists.skill_years or (), lists.skill_days or ()),
+            strict=True,
+        ),
+        became,
     )
-    return {
-        candidate.pk: assemble(
-            candidate,
-            candidate.pk,
-            on=on,
-            rates=rates,
-            languages=languages.get(candidate.pk, {}),
-            work_authorisations=authorisations.get(candidate.pk, {}),
-            skills=skills.get(candidate.pk, {}),
-            groups=frozenset(groups.get(candidate.pk, ())),
-            vetting=vetting.get(candidate.pk, {}),
-            hours_taken=taken.get(candidate.pk, 0),
-            scored={
-                **records.get(candidate.pk, {}),
-                "title_words": title_words([candidate.headline, *titles.get(candidate.pk, ())]),
-                "occupations": frozenset(occupations.get(candidate.pk, ())),
-                "mentioned_skills": mentioned.get(candidate.pk, frozenset()),
-            },
-        )
-        for candidate in Candidate.objects.filter(pk__in=ids).defer("resume_text")  # long, and read by nobody here
+    scored: dict[str, Any] = {
+        "title_words": title_words([one.row.headline, *(lists.titles or ())]),
+        "occupations": frozenset(lists.occupations or ()) - {None},
+        "mentioned_skills": frozenset(became.get(key, key) for key in lists.mentioned or ()).difference(skills),
     }
+    if one.record is not None:
+        scored |= one.record | {"worked_for": frozenset(one.record["worked_for"] or ())}
+    return assemble(
+        one.row,
+        one.candidate_id,
+        on=on,
+        rates=rates,
+        languages=dict(zip(lists.languages or (), lists.language_levels or (), strict=True)),
+        work_authorisations=dict(zip(lists.countries or (), lists.country_days or (), strict=True)),
+        skills=skills,
+        groups=frozenset(lists.groups or ()),
+        vetting=dict(
+            zip(lists.checks or (), map(VettingFact, lists.checks_passed or (), lists.check_days or ()), strict=True)
+        ),
+        hours_taken=lists.hours_taken or 0,
+        scored=scored,
+    )
 
 
 def assemble(
@@ -232,6 +187,8 @@ def terms_of(
 def merged_skill_facts(facts: Iterable[tuple[int, SkillFact]], became: dict[int, int]) -> dict[int, SkillFact]:
     """Facts by unmerged skill, ascending. Of two that have become one, the best of each part counts."""
     merged: dict[int, SkillFact] = {}
+    if not became:  # as nearly always: then every skill stands for itself, and only once
+        return dict(sorted(facts, key=_skill_id))
     for stated, fact in facts:
         skill_id = became.get(stated, stated)
         other = merged.get(skill_id)
@@ -248,24 +205,8 @@ def merged_skill_facts(facts: Iterable[tuple[int, SkillFact]], became: dict[int,
     return dict(sorted(merged.items()))
 
 
-def _skills(candidate_ids: list[int]) -> tuple[dict[int, dict[int, SkillFact]], dict[int, frozenset[int]]]:
-    """(facts of declared skills, skills that are only mentioned) by candidate, merges followed."""
-    rows = list(
-        CandidateSkill.objects.filter(candidate_id__in=candidate_ids).values_list(
-            "candidate_id", "skill_id", "level", "years", "last_used_on"
-        )
-    )
-    mentioned = mentioned_by(candidate_ids)
-    became = survivors({*(row[1] for row in rows), *(key for found in mentioned.values() for key in found)})
-    by_candidate: dict[int, list[tuple[int, SkillFact]]] = defaultdict(list)
-    for candidate_id, skill_id, level, years, last_used_on in rows:
-        by_candidate[candidate_id].append((skill_id, SkillFact(level, years, last_used_on)))
-    declared = {candidate_id: merged_skill_facts(facts, became) for candidate_id, facts in by_candidate.items()}
-    only_mentioned = {
-        candidate_id: frozenset(became.get(key, key) for key in found).difference(declared.get(candidate_id, ()))
-        for candidate_id, found in mentioned.items()
-    }
-    return declared, only_mentioned
+def _skill_id(one: tuple[int, SkillFact]) -> int:
+    return one[0]
 
 
 def _stricter(one: SkillTerm, other: SkillTerm) -> SkillTerm:

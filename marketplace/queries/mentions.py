@@ -7,13 +7,7 @@ from collections.abc import Collection
 
 from django.db.models import F, Q
 
-from marketplace.models import Candidate, CandidateMentions, OpportunityMentions, WorkExperience
-
-
-def mentioned_by(candidate_ids: Collection[int]) -> dict[int, list[int]]:
-    """Skills by candidate (inner ids), merges not followed. One statement."""
-    rows = CandidateMentions.objects.filter(pk__in=candidate_ids).exclude(skill_ids=[])
-    return dict(rows.values_list("pk", "skill_ids"))
+from marketplace.models import Candidate, OpportunityMentions, WorkExperience
 
 
 def described_by(opportunity_ids: Collection[int]) -> dict[int, list[int]]:

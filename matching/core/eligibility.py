@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -36,6 +36,14 @@ class Basis:
     taxonomy_revision: int | None = None  # at which merged skills were resolved
     exchange_rates: int | None = None  # id of the set that turned the rate into EUR
     candidate_revision: int | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "rule_revision": self.rule_revision,
+            "taxonomy_revision": self.taxonomy_revision,
+            "exchange_rates": self.exchange_rates,
+            "candidate_revision": self.candidate_revision,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +105,7 @@ class Verdict:
             "unknown": [question.to_json() for question in self.unknown],
             "nearest": self.nearest.to_json() if self.nearest else None,
             "waived": self.waived,
-            "basis": asdict(self.basis),
+            "basis": self.basis.to_json(),
             "openness": None if self.openness is None else [part.value for part in self.openness],
         }
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from django.db.models import Value
+from django.db import connection
 
-from marketplace.models import Application, Candidate, CandidateGroup, CandidateGroupMembership
+from marketplace.core.workflow import ApplicationStatus
+from marketplace.models import CandidateGroup
 from marketplace.queries.facts import facts_of
 from matching.core.columns import Crowd
 from matching.core.columns.bits import Bits
@@ -23,8 +24,8 @@ from matching.core.eligibility import Outcome, truth
 from matching.core.facts import CandidateFacts
 from matching.core.rules import normal
 from matching.core.scoring import Head, LinearModel
-from matching.models import CandidateProjection, Match
-from matching.queries.matches import match_of
+from matching.models import CandidateProjection
+from matching.queries.matches import Judged, judged
 from matching.queries.projection import facts_from
 from matching.queries.scorable import Basics, Scorable, top_k
 
@@ -105,15 +106,15 @@ def best_for(scorable: Scorable, basics: Basics, crowd: Crowd, k: int | None = N
     raise LookupError(f"the model of opportunity {scorable.pk} weighs what columns do not tell")
 
 
-def best_now(scorable: Scorable, basics: Basics, crowd: Crowd, k: int) -> list[Match]:
-    """The matches of the first k, not stored, judged and scored by what the tables say of them now: so whoever is
-    ineligible by that is left out, and the others stand in the order of their scores. In a constant number of
-    statements. Raises LookupError as `best_for` does."""
+def best_now(scorable: Scorable, basics: Basics, crowd: Crowd, k: int) -> list[Judged]:
+    """The first k, judged and scored by what the tables say of them now: so whoever is ineligible by that is left out,
+    and the others stand in the order of their scores. In a constant number of statements. Raises LookupError as
+    `best_for` does."""
     ids = best_for(scorable, basics, crowd, k).ids.tolist()
     facts = facts_of(ids, on=basics.on, rate_set=basics.rates)
-    rows = [match_of(facts[pk], scorable, basics) for pk in ids if pk in facts]
-    passing = [row for row in rows if row.outcome != Outcome.INELIGIBLE]
-    return sorted(passing, key=lambda row: (-row.fit, row.tie_break, row.candidate_id))
+    found = [judged(facts[pk], scorable, basics) for pk in ids if pk in facts]
+    passing = [one for one in found if one.verdict.outcome is not Outcome.INELIGIBLE]
+    return sorted(passing, key=lambda one: one.place)
 
 
 def _passes(scorable: Scorable, facts: CandidateFacts, basics: Basics) -> bool:
@@ -126,25 +127,38 @@ def _together(one: Best, other: Best) -> Best:
     return Best(np.concatenate([one.ids, other.ids]), np.concatenate([one.scores, other.scores]))
 
 
+_APPLIED_AND_REFUSED = """
+    SELECT true, opportunity_id, candidate_id FROM marketplace_application
+    WHERE opportunity_id = ANY(%(opportunities)s::bigint[]) AND status = %(live)s
+    UNION ALL
+    SELECT false, organisation_id, candidate_id FROM marketplace_candidate_blocked_organisations
+    WHERE organisation_id = ANY(%(organisations)s::bigint[])
+    UNION ALL
+    SELECT false, unwanted.organisation_id, membership.candidate_id
+    FROM marketplace_candidategroup unwanted
+    JOIN marketplace_candidategroupmembership membership ON membership.group_id = unwanted.id
+    WHERE unwanted.organisation_id = ANY(%(organisations)s::bigint[]) AND unwanted.kind = %(unwanted)s
+"""
+
+
 def _applied_and_refused(
     scored: Collection[Scorable],
 ) -> tuple[Mapping[int, frozenset[int]], Mapping[int, set[int]]]:
     """By opportunity who has a live application; by organisation who blocked it, and whom it does not want to hire
     again. One statement."""
-    organisations = {organisation for one in scored for organisation in one.organisations}
-    applied = Application.objects.live().filter(opportunity__in=[one.pk for one in scored])
-    blocked = Candidate.blocked_organisations.through.objects.filter(organisation__in=organisations)
-    unwanted = CandidateGroupMembership.objects.filter(
-        group__organisation__in=organisations, group__kind=CandidateGroup.Kind.DO_NOT_REHIRE
-    )
-    rows = applied.order_by().values_list(Value(True), "opportunity_id", "candidate_id")
-    refusals = (
-        blocked.order_by().values_list(Value(False), "organisation_id", "candidate_id"),
-        unwanted.order_by().values_list(Value(False), "group__organisation_id", "candidate_id"),
-    )
     found: tuple[dict[int, set[int]], dict[int, set[int]]] = (defaultdict(set), defaultdict(set))
-    for has_applied, owner_id, candidate_id in rows.union(*refusals, all=True):
-        found[0 if has_applied else 1][owner_id].add(candidate_id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _APPLIED_AND_REFUSED,
+            {
+                "opportunities": [one.pk for one in scored],
+                "organisations": sorted({organisation for one in scored for organisation in one.organisations}),
+                "live": ApplicationStatus.ACTIVE.value,
+                "unwanted": CandidateGroup.Kind.DO_NOT_REHIRE.value,
+            },
+        )
+        for has_applied, owner_id, candidate_id in cursor.fetchall():
+            found[0 if has_applied else 1][owner_id].add(candidate_id)
     return {pk: frozenset(candidates) for pk, candidates in found[0].items()}, found[1]
 
 

@@ -12,7 +12,7 @@ from marketplace.queries.facts import facts_of
 from matching.core.eligibility import Verdict, evaluate
 from matching.core.facts import CandidateFacts
 from matching.core.ranking import order_key
-from matching.core.scoring import HEADS, Scorer, score
+from matching.core.scoring import HEADS, Scored, Scorer, score
 from matching.models import Match
 from matching.queries.scorable import Basics, Scorable, scorables
 
@@ -35,30 +35,52 @@ def verdict_of(facts: CandidateFacts, scorable: Scorable, basics: Basics) -> Ver
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One pair by what was gathered of it: three scores, each with the contributions that add up to it, the verdict,
+    and where it stands among those of its opportunity."""
+
+    facts: CandidateFacts
+    scored: Scored
+    verdict: Verdict
+    place: Place
+
+
+def judged(facts: CandidateFacts, scorable: Scorable, basics: Basics, *, scorer: Scorer | None = None) -> Judged:
+    """By the opportunity's model, or a scorer in its place. Raises `NotScored`."""
+    scored = score(facts, scorable.terms, model=scorer or scorable.scorer)
+    place = place_of(scored.fit.score, scorable, facts.candidate_id, basics.key)
+    return Judged(facts, scored, verdict_of(facts, scorable, basics), place)
+
+
 def match_of(facts: CandidateFacts, scorable: Scorable, basics: Basics, *, scorer: Scorer | None = None) -> Match:
     """The match, not stored, with its explanation: contributions that add up, and the verdict. By the opportunity's
     model, or a scorer in its place. Raises `NotScored`."""
     revision = scorable.opportunity.current_revision
     assert revision is not None  # only published opportunities, which have one, are scored
-    scored = score(facts, scorable.terms, model=scorer or scorable.scorer)
-    verdict = verdict_of(facts, scorable, basics)
-    _, tie_break, _ = place_of(scored.fit.score, scorable, facts.candidate_id, basics.key)
-    return Match(
-        opportunity=scorable.opportunity,
+    found = judged(facts, scorable, basics, scorer=scorer)
+    scored = found.scored
+    match = Match(
+        opportunity_id=scorable.pk,
         candidate_id=facts.candidate_id,
-        model=scorable.model,
+        model_id=scorable.model.pk,
         fit=scored.fit.score,
         interest=scored.interest.score,
         acceptance=scored.acceptance.score,
         contributions={head: getattr(scored, head).to_json()["contributions"] for head in HEADS},
-        outcome=verdict.outcome.value,
-        verdict=verdict.to_json(),
-        revision=revision,
+        outcome=found.verdict.outcome.value,
+        verdict=found.verdict.to_json(),
+        revision_id=revision.pk,
         candidate_revision=facts.revision,
-        rate_set=basics.rates,
-        tie_break=tie_break,
+        rate_set_id=None if basics.rates is None else basics.rates.pk,
+        tie_break=found.place[1],
         computed_at=basics.now,
     )
+    # What is at hand is never fetched. Assigning each would look again, for every pair, at what it may be related to.
+    match._state.fields_cache.update(
+        opportunity=scorable.opportunity, model=scorable.model, revision=revision, rate_set=basics.rates
+    )
+    return match
 
 
 def matches_for(opportunity: Opportunity) -> QuerySet[Match]:

@@ -172,7 +172,8 @@ FACTS = """
             ELSE '{}' END,
         ARRAY(SELECT DISTINCT unnest(trade.told || before.told || earlier.told) ORDER BY 1),
         CASE WHEN pg_temp.chance(n, 64) < 0.6 THEN
-            ARRAY(SELECT DISTINCT unnest(ARRAY[trade.rank, before.rank] || earlier.rank) ORDER BY 1) ELSE '{}' END,
+            ARRAY(SELECT DISTINCT rank FROM unnest(ARRAY[trade.rank, before.rank, earlier.rank]) rank
+                WHERE rank IS NOT NULL ORDER BY rank) ELSE '{}' END,
         said.ids,
         CASE WHEN past.completed > 0 THEN ARRAY[1 + floor(5000 * pg_temp.chance(n, 65))::int] ELSE '{}' END,
         floor((asked.invited + 1) * sqrt(pg_temp.chance(n, 66))), asked.invited,

@@ -26,13 +26,17 @@ from accounts.models import Organisation, User
 from config.bench import Measured, benchmark, size
 from config.graphql_view import Answer
 from marketplace.models import Opportunity, OpportunityLocation, OpportunityRevision, OpportunitySkill
+from marketplace.queries.verdicts import skills_by_id
 from matching.actions.models import serving_now
 from matching.actions.rescoring import opportunities
+from matching.api.matches import teller
 from matching.core.columns.segments import SCALE
 from matching.core.facts import SkillTerm
+from matching.core.features import skills_told_of
 from matching.core.scoring import LinearModel
 from matching.models import Match, ScoringModel, Segment
 from matching.queries.contenders import best_now
+from matching.queries.matches import Judged
 from matching.queries.roster import Roster, keeper
 from matching.queries.scorable import Basics, Scorable, basics_at, scorables
 from tests.benchmarks.hanging import hang
@@ -198,10 +202,10 @@ def _decision(job: Job) -> Measured:
         hang(PEOPLE)
         with rostered(), asking(job) as (scorable, basics), connection.cursor() as cursor:
 
-            def ours() -> list[Match]:
+            def ours() -> list[tuple[Judged, list[str]]]:
                 crowd = keeper.crowd()
                 assert crowd is not None
-                return best_now(scorable, basics, crowd, K)
+                return _in_words(best_now(scorable, basics, crowd, K), scorable)
 
             def by_hand() -> list[tuple[int, int]]:
                 cursor.execute(job.sql)
@@ -210,15 +214,28 @@ def _decision(job: Job) -> Measured:
 
             fastest_settings(cursor, job.sql)
             found, expected = ours(), by_hand()
-            assert [one.fit for one in found] == [score for _, score in expected], job.name
+            scores = [one.scored.fit.score for one, _ in found]
+            assert scores == [score for _, score in expected], job.name
             least = expected[-1][1]
-            assert {one.candidate_id for one in found if one.fit > least} == {pk for pk, s in expected if s > least}
-            assert all(one.verdict and one.contributions for one in found)
+            ids = {one.facts.candidate_id for one, _ in found if one.scored.fit.score > least}
+            assert ids == {pk for pk, score in expected if score > least}
+            assert all(all(words) and len(words) == len(one.scored.fit.contributions) for one, words in found)
             value, baseline = by_turns(lambda: (forget(), ours())[1], by_hand)
             _print(job, scorable, basics, value, baseline)
     return Measured(
         value * 1e3, baseline * 1e3, "the same rule and score in SQL written by hand, neither rechecked nor explained"
     )
+
+
+def _in_words(found: list[Judged], scorable: Scorable) -> list[tuple[Judged, list[str]]]:
+    """Each with a sentence for every addend of its fit, as a page shows it."""
+    told = {key for one in found for key in skills_told_of(one.facts, scorable.terms)}
+    names = {key: skill.name for key, skill in skills_by_id(told).items()}
+    in_words = []
+    for one in found:
+        tell = teller(one.facts, scorable.terms, names)
+        in_words.append((one, [tell(part.feature) for part in one.scored.fit.contributions]))
+    return in_words
 
 
 MATCHES = """query ($id: ID!) { matches(opportunity: $id, first: 100) {

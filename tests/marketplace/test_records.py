@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from marketplace.actions.applications import withdraw_application
 from marketplace.actions.candidates import CandidateFields, update_candidate
@@ -26,7 +24,6 @@ from marketplace.actions.placements import (
 )
 from marketplace.models import Candidate, Invitation, Offer
 from marketplace.queries.facts import facts_of
-from marketplace.queries.record import records_of
 from matching.core.facts import CandidateFacts
 from tests.marketplace.factories import (
     DAY,
@@ -167,11 +164,3 @@ def test_when_an_invitation_was_answered_is_kept_only_of_answers() -> None:
     invitation = an_invitation()
     withdraw_invitation(actor=recruiter_of(invitation.opportunity), invitation_id=invitation.public_id, now=NOW)
     assert Invitation.objects.get().answered_at is None
-
-
-def test_the_records_of_many_are_one_statement() -> None:
-    people = [an_invitation().candidate_id for _ in range(3)]
-    with CaptureQueriesContext(connection) as captured:
-        assert set(records_of(people)) == set(people)
-    assert len(captured) == 1
-    assert records_of([]) == {}

@@ -74,7 +74,7 @@ class PairValues(dict[str, int]):
 
 def score(candidate: CandidateFacts, terms: OpportunityTerms, *, model: Scorer) -> Scored:
     """The three scores of one pair under one model, each with its explanation."""
-    return model.scored({name: FEATURES[name].value(candidate, terms) for name in sorted(model.features)})
+    return model.scored({name: FEATURES[name].value(candidate, terms) for name in model.features})
 
 
 def score_values(values: Mapping[str, int], *, model: Scorer) -> Scored:
