@@ -12,6 +12,7 @@ from accounts.api.queries import AccountsQuery
 from accounts.api.scalars import SCALARS
 from accounts.errors import DomainError
 from config.graphql_errors import cause_of
+from config.graphql_execution import Executor
 from config.graphql_operations import KeyedOperations, Parsing
 from marketplace.api.mutations import MarketplaceMutation
 from marketplace.api.queries import MarketplaceQuery
@@ -46,4 +47,5 @@ schema = Schema(
     mutation=Mutation,
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
     extensions=[Parsing, KeyedOperations],
+    execution_context_class=Executor,
 )

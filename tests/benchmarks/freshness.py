@@ -222,8 +222,8 @@ def _percentile(watch: _Watch) -> float:
 
 
 @contextmanager
-def _worker() -> Iterator[Processes]:
-    """Workers and a beat on the present database; up, and done with whatever there is."""
+def children() -> Iterator[Processes]:
+    """Processes of a whole Muster on the present database, none of them started yet; stopped in the end."""
     address = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}")
     with TemporaryDirectory() as folder:
         environment = {
@@ -232,15 +232,23 @@ def _worker() -> Iterator[Processes]:
             "REDIS_URL": settings.REDIS_URL,
             "ELASTICSEARCH_INDEX_PREFIX": settings.ELASTICSEARCH_INDEX_PREFIX,
             "MUSTER_DIR": folder,
+            "SECRET_KEY": settings.SECRET_KEY,  # whoever is logged in here is there
         }
         with running(Processes(environment, Path(folder) / "log")) as processes:
-            start_worker(processes)
-            start_quick_worker(processes)
-            start_beat(processes, Path(folder) / "beat-schedule")
-            until = time.monotonic() + PATIENCE_SECONDS
-            while any(lagging(about, stages=INDEXED, at_most=1) for about in Subject):
-                processes.check()
-                assert time.monotonic() < until, "the workers do not come up"
-                time.sleep(POLL_SECONDS)
             yield processes
+
+
+@contextmanager
+def _worker() -> Iterator[Processes]:
+    """Workers and a beat on the present database; up, and done with whatever there is."""
+    with children() as processes, TemporaryDirectory() as folder:
+        start_worker(processes)
+        start_quick_worker(processes)
+        start_beat(processes, Path(folder) / "beat-schedule")
+        until = time.monotonic() + PATIENCE_SECONDS
+        while any(lagging(about, stages=INDEXED, at_most=1) for about in Subject):
             processes.check()
+            assert time.monotonic() < until, "the workers do not come up"
+            time.sleep(POLL_SECONDS)
+        yield processes
+        processes.check()

@@ -179,17 +179,17 @@ def _by_hand(opportunities: list[tuple[int, Job]]) -> list[float]:
 
 
 @contextmanager
-def opened(wanted: list[Job]) -> Iterator[list[tuple[int, Job]]]:
-    """Published opportunities that ask for this, scored by the benchmark's model; gone again afterwards, and with them
-    whatever was scored."""
+def opened(wanted: list[Job], model: LinearModel = MODEL) -> Iterator[list[tuple[int, Job]]]:
+    """Published opportunities that ask for this, scored by a model of the benchmark's; gone again afterwards, and with
+    them whatever was scored."""
     works = Organisation.objects.create(name="Works", slug="works-of-the-benchmark")
     serving_now()
     segment = Segment.objects.order_by("position").last()
     assert segment is not None
     before = list(ScoringModel.objects.filter(state="live").values_list("pk", flat=True))
     ScoringModel.objects.filter(pk__in=before).update(state="retired")
-    model = ScoringModel.objects.create(
-        version=MODEL.version, segment=segment, definition=MODEL.to_json(), state="live"
+    scoring = ScoringModel.objects.create(
+        version=model.version, segment=segment, definition=model.to_json(), state="live"
     )
     try:
         yield [(_open(works, job), job) for job in wanted]
@@ -204,7 +204,8 @@ def opened(wanted: list[Job]) -> Iterator[list[tuple[int, Job]]]:
                 cursor.execute(f"DELETE FROM marketplace_{table}")
             cursor.execute("DELETE FROM marketplace_opportunitymentions")
             cursor.execute("DELETE FROM marketplace_opportunity")
-            cursor.execute("DELETE FROM matching_scoringmodel WHERE id = %s", [model.pk])
+            cursor.execute("DELETE FROM matching_decision")
+            cursor.execute("DELETE FROM matching_scoringmodel WHERE id = %s", [scoring.pk])
             cursor.execute("DELETE FROM matching_mark; DELETE FROM accounts_delivery; DELETE FROM accounts_event")
             cursor.execute("DELETE FROM accounts_organisation WHERE id = %s", [works.pk])
             cursor.execute("SET session_replication_role = origin")

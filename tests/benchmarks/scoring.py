@@ -14,27 +14,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from statistics import median, quantiles
+from statistics import median
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
 from django.db import connection, transaction
 
-from accounts.models import Organisation, User
+from accounts.models import Organisation
 from config.bench import Measured, benchmark, size
-from config.graphql_view import Answer
 from marketplace.models import Opportunity, OpportunityLocation, OpportunityRevision, OpportunitySkill
 from marketplace.queries.verdicts import skills_by_id
 from matching.actions.models import serving_now
-from matching.actions.rescoring import opportunities
 from matching.api.matches import teller
 from matching.core.columns.segments import SCALE
 from matching.core.facts import SkillTerm
 from matching.core.features import skills_told_of
 from matching.core.scoring import LinearModel
-from matching.models import Match, ScoringModel, Segment
+from matching.models import ScoringModel, Segment
 from matching.queries.contenders import best_now
 from matching.queries.matches import Judged
 from matching.queries.roster import Roster, keeper
@@ -236,63 +233,6 @@ def _in_words(found: list[Judged], scorable: Scorable) -> list[tuple[Judged, lis
         tell = teller(one.facts, scorable.terms, names)
         in_words.append((one, [tell(part.feature) for part in one.scored.fit.contributions]))
     return in_words
-
-
-MATCHES = """query ($id: ID!) { matches(opportunity: $id, first: 100) {
-    totalCount pageInfo { hasNextPage endCursor }
-    nodes {
-        id outcome probability
-        fit { score probability contributions { feature amount sentence } }
-        interest { score probability } acceptance { score probability }
-        candidate { id displayName headline }
-        verdict { outcome reasons { sentence } questions { sentence } }
-    } } }"""
-
-
-@benchmark("scoring.graphql_matches", unit="ms")
-def graphql_matches() -> Measured:
-    """The first hundred with every addend of their fit in words, rechecked, as a recruiter's page asks for them: the
-    95th percentile of requests through the whole stack but the socket, of the broadest of the three jobs."""
-    from tests.config.graphql_client import Asker, global_id
-
-    with people(PEOPLE):
-        hang(PEOPLE)
-        with rostered(), asking(BROAD) as (scorable, _):
-            opportunities.rescore([scorable.pk], NOW)
-            assert Match.objects.filter(opportunity=scorable.pk).count() == K
-            staff = User.objects.create_user(email="staff@benchmark.example", password=None, is_staff=True)
-            asker = Asker(staff)
-            taken = []
-            for _ in range(REQUESTS + 3):
-                began = time.perf_counter()
-                with _answering() as ended:
-                    found = asker.ask(MATCHES, id=global_id(scorable.opportunity))["matches"]["nodes"]
-                taken.append(ended[0] - began)
-            assert len(found) == K
-            assert all(
-                one["fit"]["score"] == sum(part["amount"] for part in one["fit"]["contributions"]) for one in found
-            )
-            taken = taken[3:]
-            print(
-                f"  median {median(taken) * 1e3:.0f} ms, fastest {min(taken) * 1e3:.0f} ms, "
-                f"{asker.statements(MATCHES, id=global_id(scorable.opportunity))} statements",
-                flush=True,
-            )
-    return Measured(quantiles(taken, n=20)[-1] * 1e3)
-
-
-@contextmanager
-def _answering() -> Iterator[list[float]]:
-    """When the answer was out. What is logged afterwards keeps no reader waiting, but the test client waits for it."""
-    ended: list[float] = []
-    close = Answer.close
-
-    def closing(answer: Answer) -> None:
-        ended.append(time.perf_counter())
-        close(answer)
-
-    with mock.patch.object(Answer, "close", closing):
-        yield ended
 
 
 @benchmark("scoring.bulk", unit="ms")

@@ -140,15 +140,16 @@ _NUMBERS: Mapping[Operator, Callable[[Numbers, Any], Mask]] = {
 
 def _code(segment: Segment, criterion: Compare, on: date) -> Leaf:
     codes = segment.codes[criterion.attribute.column]
-    nobody = CandidateFacts(0)
-    people = [nobody, *(replace(nobody, **{criterion.attribute.fact: text}) for text in codes.texts)]  # type: ignore
+    fact = criterion.attribute.fact
+    people = [CandidateFacts(0), *(CandidateFacts(0, **{fact: text}) for text in codes.texts)]  # type: ignore[arg-type]
     return _by_table([criterion_truth(criterion, facts, on) for facts in people], codes.stored)
 
 
 def _by_table(answers: list[bool | None], which: npt.NDArray[np.integer[Any]]) -> Leaf:
-    holds = np.array([answer is True for answer in answers])
-    fails = np.array([answer is False for answer in answers])
-    return _leaf(holds[which], fails[which])
+    from matching.core.columns.telling import of_cases  # numba takes a second to import: only who judges waits
+
+    holds, fails = (np.array([answer is wanted for answer in answers]) for wanted in (True, False))
+    return Leaf(of_cases(which, holds), of_cases(which, fails))
 
 
 def _members(segment: Segment, criterion: Compare) -> Leaf:

@@ -121,8 +121,12 @@ def _scored_head(values: Mapping[str, int], head: Head) -> HeadScore:
     for feature, weight in head.weights.items():
         value = values[feature]
         contributions.append(Contribution(feature, value, weight, weight * value))
-    contributions.sort(key=lambda one: (-abs(one.amount), one.feature))
+    contributions.sort(key=_by_size)
     return HeadScore(sum(one.amount for one in contributions), tuple(contributions))
+
+
+def _by_size(one: Contribution) -> tuple[int, str]:
+    return -abs(one.amount), one.feature
 
 
 def _check_head(name: str, head: Head) -> None:

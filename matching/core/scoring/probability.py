@@ -71,7 +71,9 @@ def probability_ppm(score: int) -> int:
     Monotone, from 0 to 1,000,000, and within 4 millionths of the curve: linear between knots every 1/64 of
     log-odds, in integers, so that it is the same on every machine.
     """
-    return int(probabilities_ppm(np.array([max(min(score, MAX_SCORE), -MAX_SCORE)]))[0])
+    at, rest = divmod(max(min(score, _LAST_KNOT * _STEP - 1), -_LAST_KNOT * _STEP) + _LAST_KNOT * _STEP, _STEP)
+    low, high = _known_knots()[at : at + 2]
+    return low + (high - low) * rest // _STEP
 
 
 def probabilities_ppm(scores: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -80,6 +82,13 @@ def probabilities_ppm(scores: NDArray[np.int64]) -> NDArray[np.int64]:
     bounded = np.clip(np.asarray(scores, dtype=np.int64), -_LAST_KNOT * _STEP, _LAST_KNOT * _STEP - 1)
     at, rest = np.divmod(bounded + _LAST_KNOT * _STEP, _STEP)
     return np.asarray(knots[at] + (knots[at + 1] - knots[at]) * rest // _STEP, dtype=np.int64)
+
+
+@cache
+def _known_knots() -> list[int]:
+    """The same for one score: what numpy takes to set out is longer than the way."""
+    knots: list[int] = _knots().tolist()
+    return knots
 
 
 @cache
