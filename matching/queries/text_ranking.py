@@ -15,6 +15,7 @@ from marketplace.models import Occupation, OccupationLabel, OccupationSkill, Ski
 from marketplace.queries.taxonomy import recogniser, taxonomy_revision
 from matching.core.affinity.baselines import Bm25, TfIdf, skill_coverage
 from matching.core.affinity.collection import terms_in, terms_of
+from matching.core.affinity.common_trades import common_trades
 from matching.core.affinity.occupations import Occupations, profile
 from matching.core.affinity.ranker import Knowledge, Text, TextRanker
 from matching.core.affinity.texts import plain, read_text
@@ -24,6 +25,9 @@ from matching.models import ScoringModel
 from matching.queries.model_on_texts import ModelOnTexts
 from matching.queries.scorers import scorer_of
 from matching.word_vectors import word_vectors
+
+ENOUGH = 500
+"""Occupations of a taxonomy, from which on it knows all work better than what everyone knows."""
 
 OURS, BM25, TF_IDF, COVERAGE = "Muster", "BM25", "TF-IDF", "skill coverage"
 
@@ -92,8 +96,9 @@ def _knowledge(revision: int) -> Knowledge:
     broader: dict[int, list[int]] = defaultdict(list)
     for narrow, broad in SkillBroader.objects.order_by("id").values_list("skill_id", "broader_id"):
         broader[narrow].append(broad)
+    few = len(profiles) < ENOUGH
     return Knowledge(
-        occupations=Occupations.of(profiles),
+        occupations=Occupations.of([*profiles, *common_trades()] if few else profiles, few=few),
         broader={narrow: tuple(broad) for narrow, broad in broader.items()},
         vectors=word_vectors(),
     )

@@ -133,9 +133,7 @@ def test_before_the_first_import_everyday_names_are_known(tmp_path: Path) -> Non
     assert read(path)["rankers"]["skill coverage"]["AUC"]["value"] == 1
 
 
-def test_occupations_of_the_taxonomy_bring_texts_together() -> None:
-    knowledge = text_ranking.text_knowledge()
-    assert knowledge.occupations is None
+def test_occupations_of_the_taxonomy_bring_texts_together(monkeypatch) -> None:
     skill = a_skill("sharpen millstones")
     for name in ("miller", "grinder"):
         occupation = Occupation.objects.create(name=name, folded=name, description="Mills grain.")
@@ -144,4 +142,14 @@ def test_occupations_of_the_taxonomy_bring_texts_together() -> None:
     text_ranking._knowledge.cache_clear()
     occupations = text_ranking.text_knowledge().occupations
     assert occupations is not None
+    assert {"sharpen", "mill", "agent"} <= set(occupations.terms)
+    assert occupations.few
+
+    # Of enough occupations the taxonomy speaks alone.
+    monkeypatch.setattr(text_ranking, "ENOUGH", 2)
+    text_ranking._knowledge.cache_clear()
+    occupations = text_ranking.text_knowledge().occupations
+    assert occupations is not None
     assert {"sharpen", "mill"} <= set(occupations.terms)
+    assert "agent" not in occupations.terms
+    assert not occupations.few

@@ -23,8 +23,10 @@ from matching.core.affinity.collection import (
 from matching.core.affinity.texts import ReadText
 
 _TITLE_WEIGHT = 3.0
-_RESEMBLED = 40  # occupations that a text is said to resemble
+_RESEMBLED = 40  # occupations that a text is said to resemble, of thousands
 _DIRECTIONS = 200
+_FEW_RESEMBLED, _FEW_DIRECTIONS = 15, 60  # of hundreds
+_STRANGE, _FAMILIAR = 0.2, 0.5
 _AT_ONCE = 1_000  # texts
 
 
@@ -52,21 +54,33 @@ class Occupations:
     idf: Floats
     weights: sparse.csr_matrix  # profile × term, rows of length 1
     directions: Floats  # term × dimension: which words come with each other in profiles
+    few: bool = False
 
     @classmethod
-    def of(cls, profiles: Sequence[Counter[str]]) -> Occupations | None:
-        """None where profiles say nothing in common."""
+    def of(cls, profiles: Sequence[Counter[str]], *, few: bool = False) -> Occupations | None:
+        """None where profiles say nothing in common. `few`: they leave out much of what work there is, so that a text
+        which resembles none of them is about something else."""
         rarity = rarity_of(profiles)
         if not rarity.share:
             return None
         terms = {term: at for at, term in enumerate(rarity.share)}
         idf = -np.log(np.fromiter(rarity.share.values(), dtype=np.float64, count=len(terms)))
         weights = sublinear(counted_matrix(profiles, terms), idf)
-        return cls(rarity, terms, idf, weights, latent_directions(weights, _DIRECTIONS))
+        directions = latent_directions(weights, _FEW_DIRECTIONS if few else _DIRECTIONS)
+        return cls(rarity, terms, idf, weights, directions, few)
+
+    def sureness(self, weighed: sparse.csr_matrix) -> Floats:
+        """How far what is known of occupations is to be believed of each text, 0…1. All of it where they are all there
+        are; of few, by how much the text resembles the one that it resembles most: from a cosine of 0.2, below which
+        any text comes, to 0.5, where it is one of them."""
+        if not self.few:
+            return np.ones(weighed.shape[0])
+        nearest = np.asarray(weighed.dot(self.weights.T).max(axis=1).toarray(), dtype=np.float64).ravel()
+        return np.clip((nearest - _STRANGE) / (_FAMILIAR - _STRANGE), 0.0, 1.0)
 
     def resembled(self, weighed: sparse.csr_matrix) -> sparse.csr_matrix:
         """How much each text resembles the occupations that it resembles most; rows of length 1."""
-        kept = min(_RESEMBLED, self.weights.shape[0])
+        kept = min(_FEW_RESEMBLED if self.few else _RESEMBLED, self.weights.shape[0])
         blocks = []
         for start in range(0, weighed.shape[0], _AT_ONCE):
             near = weighed[start : start + _AT_ONCE].dot(self.weights.T).toarray()

@@ -22,15 +22,18 @@ from matching.core.affinity.texts import ReadText
 WEIGHTS: Mapping[str, float] = {
     "words": 0.7,
     "cosine": 0.3,
-    "latent": 0.5,
+    "latent": 0.8,
     "skills": 0.4,
     "titles": 0.5,
     "occupations": 1.5,
     "related": 1.5,
-    "meaning": 1.5,
+    "meaning": 2.0,
     "levels": 0.1,
 }
 """What looks past the words counts most: that is where comparing words fails."""
+
+_BELIEVED = frozenset({"occupations", "related"})
+"""These count as far as the query is about an occupation that is known."""
 
 SCALE = 1_000
 """Scores are whole thousandths of standard deviations."""
@@ -75,8 +78,9 @@ class TextRanker:
             "titles": signals.titles(collection, texts),
             "levels": signals.levels(texts, of),
         }
+        self._sure = np.ones(of)
         if known is not None:
-            made["occupations"], made["related"] = signals.occupations(counted, texts, of, known)
+            made["occupations"], made["related"], self._sure = signals.occupations(counted, texts, of, known)
         if knowledge.vectors is not None and collection.terms:
             made["meaning"] = signals.meaning(collection, texts, knowledge.vectors)
         self.signals: Mapping[str, Signal] = {name: signal for name, signal in made.items() if signal is not None}
@@ -89,7 +93,8 @@ class TextRanker:
         asked = np.asarray(places, dtype=np.int64)
         total = np.zeros(len(asked))
         for name in self.signals:
-            total += WEIGHTS[name] * self.standing(name, query, asked)
+            believed = self._sure[query] if name in _BELIEVED else 1.0
+            total += WEIGHTS[name] * believed * self.standing(name, query, asked)
         return np.rint(total * SCALE).astype(np.int64)
 
     def standing(self, name: str, query: int, places: Places) -> Floats:

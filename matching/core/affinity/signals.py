@@ -120,12 +120,14 @@ def skills(named: Sequence[frozenset[int]], queries: int, broader: Mapping[int, 
 
 def occupations(
     counted: Sequence[Counter[str]], texts: Sequence[ReadText], queries: int, known: Occupations
-) -> tuple[Signal, Signal]:
-    """By what a taxonomy knows: the cosine of the occupations whose profiles two texts resemble (explicit semantic
+) -> tuple[Signal, Signal, Floats]:
+    """By what is known of occupations: the cosine of those whose profiles two texts resemble (explicit semantic
     analysis: Gabrilovich and Markovitch, 2007), so that a nurse and a carer are near though no word is shared; and the
-    cosine after words that come with each other in profiles are made one."""
+    cosine after words that come with each other in profiles are made one. Then, for each query, how far to believe
+    either, 0…1."""
     weighed = known.weighed(counted, texts)
-    return product(known.resembled(weighed), queries), product(known.placed(weighed), queries)
+    sure = known.sureness(weighed[:queries])
+    return product(known.resembled(weighed), queries), product(known.placed(weighed), queries), sure
 
 
 def levels(texts: Sequence[ReadText], queries: int) -> Signal:

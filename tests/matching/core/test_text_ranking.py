@@ -14,6 +14,8 @@ from marketplace.core.recognition import Label, Recogniser
 from marketplace.core.stemming import root
 from matching.core.affinity.baselines import Bm25, TfIdf, skill_coverage
 from matching.core.affinity.collection import Collection, latent_directions, rarity_of, terms_in, terms_of
+from matching.core.affinity.common_trades import TRADES as TRADES_TEXT
+from matching.core.affinity.common_trades import common_trades
 from matching.core.affinity.occupations import Occupations, profile
 from matching.core.affinity.ranker import Knowledge, Text, TextRanker
 from matching.core.affinity.texts import MOST_LETTERS, read_text
@@ -22,7 +24,8 @@ from matching.core.evaluation.metrics import bootstrap_interval, ndcg_at, recipr
 from matching.core.evaluation.report import evaluated
 from matching.word_vectors import word_vectors
 
-TRADES = Path(__file__).parents[1] / "judged" / "trades.csv"
+JUDGED = Path(__file__).parents[1] / "judged"
+TRADES = JUDGED / "trades.csv"
 
 
 @cache
@@ -95,15 +98,60 @@ def test_words_that_come_with_each_other_make_a_ranking_clearly_better_than_bm25
     assert better_than_bm25(made_up_trades(seed), Knowledge())[0] > 0
 
 
-def test_texts_are_ranked_clearly_better_than_by_bm25() -> None:
+@cache
+def common() -> Occupations:
+    found = Occupations.of(common_trades(), few=True)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("named", ["trades", "vacancies"])
+def test_texts_are_ranked_clearly_better_than_by_bm25_where_nothing_was_imported(named: str) -> None:
+    """Neither a taxonomy nor vectors of words."""
+    judgements = read_judgements((JUDGED / f"{named}.csv").read_bytes())
+    low, high = better_than_bm25(judgements, Knowledge(occupations=common()))
+    assert low > 0.05
+    plain = better_than_bm25(judgements, Knowledge())
+    assert low + high > sum(plain) + 0.1
+
+
+@pytest.mark.parametrize("named", ["trades", "vacancies"])
+def test_vectors_of_words_make_rankings_better_still(named: str) -> None:
     vectors = word_vectors()
     if vectors is None:
         pytest.skip("the extra `embeddings` is not installed")
-    with_vectors, without = (
-        better_than_bm25(trades(), knowledge) for knowledge in (Knowledge(vectors=vectors), Knowledge())
+    judgements = read_judgements((JUDGED / f"{named}.csv").read_bytes())
+    with_vectors, without, alone = (
+        better_than_bm25(judgements, knowledge)
+        for knowledge in (
+            Knowledge(occupations=common(), vectors=vectors),
+            Knowledge(occupations=common()),
+            Knowledge(vectors=vectors),
+        )
     )
-    assert with_vectors[0] > 0.02
+    assert with_vectors[0] > 0.1
+    assert alone[0] > 0.02
     assert sum(with_vectors) > sum(without)
+
+
+def test_of_work_that_no_known_trade_is_like_the_known_trades_say_nothing() -> None:
+    written = ["Welder wanted: MIG and TIG, steel plate, blueprints.", "Seeking a zeppelin whisperer with three moons."]
+    texts = [read_text(each) for each in written]
+    sure = common().sureness(common().weighed([terms_of(each) for each in texts], texts))
+    assert sure[0] > 0.4
+    assert sure[1] == 0
+    every = Occupations.of(common_trades())
+    assert every is not None
+    assert every.sureness(every.weighed([terms_of(each) for each in texts], texts)).tolist() == [1, 1]
+
+
+def test_each_common_trade_has_names_and_words_of_its_own() -> None:
+    lines = [line for line in TRADES_TEXT.read_text().splitlines() if line and not line.startswith("#")]
+    assert len(common_trades()) == len(lines) > 150
+    for line in lines:
+        names, words = line.split(":")
+        assert all(name.strip() for name in names.split(",")), line
+        assert len([word for word in words.split(",") if word.strip()]) >= 6, line
 
 
 def test_vectors_know_that_words_are_alike() -> None:
