@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -17,17 +17,19 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from accounts.admin.console import AddOnlyAdmin, SavedByActionAdmin
+from accounts.admin.console import AddOnlyAdmin, SavedByActionAdmin, refusal_text
 from accounts.admin.rendering import NOTHING, badge, link, sentences, state_column
 from accounts.admin.steps import CAREFUL, Step, actor_of
+from accounts.errors import DomainError
 from matching.actions.models import (
     add_model,
-    add_model_file,
     earlier_model,
+    keep_model_file,
     promote_model,
     retire_model,
     shadow_model,
     take_back,
+    try_model_file,
 )
 from matching.admin.comparing import compare_models
 from matching.admin.training import report_of
@@ -80,6 +82,11 @@ class ScoringModelForm(ModelForm):
 def is_onnx(given: Mapping[str, Any]) -> bool:
     file = given.get("file")
     return file is not None and file.name.lower().endswith(ONNX)
+
+
+def version_of(given: Mapping[str, Any]) -> str:
+    """Of an ONNX file: what was typed, or the file's name."""
+    return given["version"] or given["file"].name[: -len(ONNX)]
 
 
 def is_live_after_another(model: ScoringModel) -> bool:
@@ -197,14 +204,41 @@ class ScoringModelAdmin(AddOnlyAdmin, SavedByActionAdmin):
     def training_report(self, model: ScoringModel) -> str:
         return "It was not trained here." if model.training is None else report_of(model.training)
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method == "POST" and object_id is None and self.has_add_permission(request):
+            self._try_file(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _try_file(self, request: HttpRequest) -> None:
+        """The console saves a form within a transaction. That a file takes seconds to try should hold none open, so it
+        is tried before; what came of it waits at the request."""
+        form = self.get_form(request)(request.POST, request.FILES)
+        if not form.is_valid() or not is_onnx(form.cleaned_data):
+            return
+        given = form.cleaned_data
+        try:
+            request.tried = try_model_file(  # type: ignore[attr-defined]
+                actor=actor_of(request),
+                version=version_of(given),
+                content=given["file"].read((settings.ONNX_FILE_MEGABYTES << 20) + 1),
+                manifest=given["manifest"] or None,
+            )
+        except DomainError as error:
+            request.refusal = refusal_text(error)  # type: ignore[attr-defined]
+
     def save_by_action(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> ScoringModel:
         given = form.cleaned_data
         if is_onnx(given):
-            return add_model_file(
+            return keep_model_file(
                 actor=actor_of(request),
-                version=given["version"] or given["file"].name[: -len(ONNX)],
-                content=given["file"].read((settings.ONNX_FILE_MEGABYTES << 20) + 1),
-                manifest=given["manifest"] or None,
+                version=version_of(given),
+                checked=request.tried,  # type: ignore[attr-defined]
                 segment_id=given["segment"].public_id,
                 now=timezone.now(),
             )

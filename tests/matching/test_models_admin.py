@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from accounts.core.actor import Actor
 from accounts.models import Event, User
-from matching.actions.models import add_model, create_segment, live_model
+from matching.actions.models import add_model, create_segment, files, live_model
 from matching.core.scoring import DEFAULT_MODEL
 from matching.models import ScoringModel, Segment
+from matching.onnx.checking import check_file
 from tests.marketplace.factories import NOW, a_skill, everything
+from tests.matching import made_elsewhere
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +50,34 @@ def take(console: Client, row: Any, step: str) -> None:
     answer = console.post(address(row, f"take_{step}"), {"_form_submitted": "on"})
     assert answer.status_code == 200, "done, or refused in words"
     row.refresh_from_db()
+
+
+def test_a_file_made_elsewhere_is_tried_before_the_consoles_transaction_begins(console: Client, monkeypatch):
+    outside, seen = len(connection.atomic_blocks), []
+
+    def watched(*args: Any, **options: Any) -> Any:
+        seen.append(len(connection.atomic_blocks))
+        return check_file(*args, **options)
+
+    monkeypatch.setattr(files, "check_file", watched)
+    assert add(console, file=SimpleUploadedFile("trees.onnx", made_elsewhere.network())).status_code == 302
+    assert seen == [outside]
+    kept = ScoringModel.objects.get(version="trees")
+    assert (kept.kind, kept.state) == ("onnx", "draft")
+
+    refused = add(console, file=SimpleUploadedFile("other.onnx", b"not a model"))
+    taken = add(console, file=SimpleUploadedFile("trees.onnx", made_elsewhere.network()))
+    assert (refused.status_code, taken.status_code) == (200, 200)
+    assert refused.context["adminform"].errors
+    assert "trees" in str(taken.context["adminform"].errors)
+    assert not ScoringModel.objects.filter(version="other").exists()
+    assert len(seen) == 2
+
+
+def test_who_may_not_add_models_has_no_file_tried(console: Client, monkeypatch):
+    monkeypatch.setattr(files, "check_file", None)
+    console.force_login(User.objects.create_user("clerk@muster.example", "s3cret-pass-phrase", is_staff=True))
+    assert add(console, file=SimpleUploadedFile("trees.onnx", made_elsewhere.network())).status_code == 403
 
 
 def test_a_model_is_added_as_text_or_as_a_file_through_the_action(console: Client):

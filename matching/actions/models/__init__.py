@@ -1,6 +1,6 @@
 """Scoring models: registered, in the shadow, live, retired; and the segments they serve."""
 
-from matching.actions.models.files import add_model_file
+from matching.actions.models.files import add_model_file, keep_model_file, try_model_file
 from matching.actions.models.lifecycle import (
     earlier_model,
     promote_model,
@@ -26,6 +26,7 @@ __all__ = [
     "create_segment",
     "earlier_model",
     "ensure_default_model",
+    "keep_model_file",
     "live_model",
     "move_earlier",
     "move_later",
@@ -36,4 +37,5 @@ __all__ = [
     "serving_now",
     "shadow_model",
     "take_back",
+    "try_model_file",
 ]

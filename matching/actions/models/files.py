@@ -35,11 +35,30 @@ def add_model_file(
     of one that is refused. Staff only; raises NotPermitted, NotFound, InvalidModel, VersionTaken.
     """
     require_staff(actor)
+    named_segment(segment_id, now)  # an unknown one is told at once
+    checked = try_model_file(actor=actor, version=version, content=content, manifest=manifest)
+    return keep_model_file(actor=actor, version=version, checked=checked, segment_id=segment_id, now=now)
+
+
+def try_model_file(
+    *, actor: Actor, version: str, content: bytes, manifest: bytes | str | Mapping[str, Any] | None = None
+) -> CheckedFile:
+    """Check an ONNX file that is to become this version, outside of any transaction: it takes seconds. Writes nothing.
+    Staff only; raises NotPermitted, InvalidModel, VersionTaken."""
+    require_staff(actor)
     if ScoringModel.objects.filter(version=version).exists():
         raise VersionTaken(version=version)
-    segment = named_segment(segment_id, now)
-    checked = checked_file(content, manifest, version=version)
+    return checked_file(content, manifest, version=version)
+
+
+def keep_model_file(
+    *, actor: Actor, version: str, checked: CheckedFile, segment_id: UUID | None = None, now: datetime
+) -> ScoringModel:
+    """Keep a file that was tried as this version, as `add_model_file` does. Raises NotPermitted, NotFound,
+    VersionTaken."""
+    require_staff(actor)
     with transaction.atomic():
+        segment = named_segment(segment_id, now)
         kind = ScoringModel.Kind.ONNX
         model = keep(actor, segment, version=version, kind=kind, definition=checked.definition, now=now)
         ModelFile.objects.create(model=model, content=checked.content, sha256=checked.digest, size=len(checked.content))
