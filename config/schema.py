@@ -16,6 +16,7 @@ from config.graphql_execution import Executor
 from config.graphql_operations import KeyedOperations, Parsing
 from marketplace.api.mutations import MarketplaceMutation
 from marketplace.api.queries import MarketplaceQuery
+from matching.api.backfill import BackfillMutation, BackfillQuery
 from matching.api.mutations import MatchingMutation
 from matching.api.queries import MatchingQuery
 from matching.api.whatif import WhatIfQuery
@@ -24,12 +25,12 @@ logger = logging.getLogger("muster.graphql")
 
 
 @strawberry.type(description="All that can be read.")
-class Query(AccountsQuery, MarketplaceQuery, MatchingQuery, WhatIfQuery):
+class Query(AccountsQuery, MarketplaceQuery, MatchingQuery, WhatIfQuery, BackfillQuery):
     pass
 
 
 @strawberry.type(description="All that can be done. Each takes one input and answers with the thing or a refusal.")
-class Mutation(AccountsMutation, MarketplaceMutation, MatchingMutation):
+class Mutation(AccountsMutation, MarketplaceMutation, MatchingMutation, BackfillMutation):
     pass
 
 

@@ -355,11 +355,12 @@ if min(OUTCOME_DAYS.values()) < 1 or max(OUTCOME_DAYS.values()) >= DECISION_RETE
 # Consumers of events by name: `handler(event)` runs once per delivery, and declares the events it is told of.
 CONSUMERS: dict[str, str] = {
     "notifications": "marketplace.consumers.notify",
-    "waitlist": "marketplace.consumers.serve_the_waiting",
+    "waitlist": "matching.consumers.serve_the_waiting",
     "duplicates": "marketplace.consumers.notice_duplicates",
     "rescoring": "matching.consumers.mark",
     "copies": "matching.consumers.copy",
     "allocation": "matching.consumers.solve",
+    "backfill": "matching.consumers.follow_up",
     "alerts": "matching.consumers.alert",
     "exposures": "matching.consumers.expose",
 }

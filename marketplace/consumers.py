@@ -1,4 +1,4 @@
-"""What the marketplace does when something has happened: the consumers `notifications`, `waitlist` and `duplicates`.
+"""What the marketplace does when something has happened: the consumers `notifications` and `duplicates`.
 
 Texts name the opportunity and the organisation, never a person or a contact: they go out by mail.
 """
@@ -15,7 +15,6 @@ from django.utils import timezone
 from accounts.models import Event, Membership, Organisation, User
 from accounts.subscriptions import consumes
 from marketplace.actions.duplicates import notice_candidate, notice_opportunity
-from marketplace.actions.offers import serve_waitlist
 from marketplace.models import Application, Invitation, Notification, Offer, Opportunity, OpportunityMember, Placement
 from marketplace.queries.naming import names_of
 from marketplace.queries.refusals import disclosed_changes
@@ -88,6 +87,7 @@ TELLINGS: dict[str, Telling] = {
     ),
     "PlacementNoShow": Telling(candidate="You were reported as not having turned up: {title}"),
     "PlacementTermsChanged": Telling(candidate="Your hours or pay have changed: {title}"),
+    "BackfillProposed": Telling(members="A seat has come free, and somebody is proposed for it: {title}"),
     "OpportunityReturned": Telling(members="Staff returned a draft: {title}"),
     "OpportunityClosed": Telling(members="An opportunity was closed: {title}"),
     "OpportunitySuspended": Telling(members="Staff suspended an opportunity: {title}"),
@@ -116,13 +116,6 @@ def notify(event: Event) -> None:
     if telling.candidate and not isinstance(row, Opportunity) and row.candidate.user_id is not None:
         texts[row.candidate.user_id] = telling.candidate.format_map(named)
     _write(event, texts)
-
-
-@consumes(["SeatOpened", "SeatReleased", "OpportunityResumed", "OpportunityReopened"])
-def serve_the_waiting(event: Event) -> None:
-    """Offer a seat that has come free to those who wait for one."""
-    opportunity_id = event.payload["opportunity"] if event.aggregate_type == "seat" else event.aggregate_id
-    serve_waitlist(opportunity_id, timezone.now())
 
 
 # Changes of these alone can make two postings, or two profiles, look more or less like one.

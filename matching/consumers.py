@@ -1,5 +1,5 @@
-"""What deciding does when something has happened: the consumers `rescoring`, `copies`, `allocation`, `alerts` and
-`exposures`."""
+"""What deciding does when something has happened: the consumers `rescoring`, `copies`, `waitlist`, `allocation`,
+`backfill`, `alerts` and `exposures`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from accounts.models import Event
 from accounts.subscriptions import consumes, consumes_many
 from marketplace.core.workflow import APPLICATION, INVITATION, OFFER, OPPORTUNITY, PLACEMENT
 from marketplace.models import Application, Opportunity, Placement
-from matching.actions import alerts, allocation, copies, decisions, marks, mass
+from matching.actions import alerts, allocation, backfill, copies, decisions, marks, mass
 from matching.core.attributes import Subject
 from matching.models import Rescore
 from matching.queries.affected import EVERYTHING as EVERY_SCORE
@@ -55,6 +55,9 @@ COPIED = (
 OPENED = frozenset({"OpportunityPublished", "OpportunityResumed", "OpportunityReopened"})
 CHANGED = frozenset({"OpportunityUpdated", "EligibilityRuleSet"})
 SHOWN_BY = frozenset({"visibility", "opens_at"})  # fields whose change opens it, too
+
+# A pause, or the end, is over: what came free meanwhile can be offered.
+TAKING_OFFERS_AGAIN = frozenset({"OpportunityResumed", "OpportunityReopened"})
 
 # What of allocations is logged.
 PLANS = frozenset({"AllocationPlanned", "AllocationPartCommitted", "AllocationCommitted"})
@@ -125,6 +128,26 @@ def copy(events: Sequence[Event]) -> None:
 def solve(event: Event) -> None:
     """Solve the run that was queued. A delivery is carried out once, so a run is too."""
     allocation.solve_run(event.aggregate_id, timezone.now())
+
+
+@consumes({"SeatOpened", "SeatReleased"} | TAKING_OFFERS_AGAIN)
+def serve_the_waiting(event: Event) -> None:
+    """Offer an open seat to those who wait for one; one that came free, beyond them, to others, as the policy is."""
+    if event.aggregate_type == "seat":
+        is_freed = event.name == "SeatReleased" or backfill.is_replacement(event.aggregate_id)
+        freed = event.aggregate_id if is_freed else None
+        backfill.serve_the_waiting(event.payload["opportunity"], freed, timezone.now())
+    else:
+        backfill.serve_the_waiting(event.aggregate_id, None, timezone.now())
+
+
+@consumes({"VacancyOpened", "AllocationPlanned"} | TAKING_OFFERS_AGAIN)
+def follow_up(event: Event) -> None:
+    """Look for somebody for the seats that came free, and commit the runs that nobody else is to commit."""
+    if event.name == "AllocationPlanned":
+        backfill.follow_plan(event.aggregate_id, timezone.now())
+    else:
+        backfill.fill_vacancies(event.payload.get("opportunity", event.aggregate_id), timezone.now())
 
 
 @consumes(OPENED | CHANGED)

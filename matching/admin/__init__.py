@@ -2,6 +2,7 @@
 
 from matching.admin import (
     allocation,
+    backfill,
     copies,
     dashboard,
     matches,
@@ -17,6 +18,7 @@ from matching.admin import (
 
 __all__ = [
     "allocation",
+    "backfill",
     "copies",
     "dashboard",
     "matches",

@@ -38,6 +38,8 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
     ("Deciding", False, (
         ("Allocation runs", "matching.allocationrun", "hub"),
         ("Proposals", "matching.proposal", "checklist"),
+        ("Backfill rules", "matching.backfillrule", "autorenew"),
+        ("Vacancies", "matching.vacancy", "person_add"),
         ("Matches", "matching.match", "join_inner"),
         ("Pairs without a score", "matching.unscoredpair", "unknown_med"),
         ("Scoring models", "matching.scoringmodel", "function"),

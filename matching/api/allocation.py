@@ -23,7 +23,7 @@ from marketplace.models import Opportunity
 from matching.access import access_proposal, access_run
 from matching.actions.allocation import verify_run
 from matching.api.commits import CommitReportType, code_of
-from matching.api.enums import CauseEnum, ProposalStateEnum, RunStateEnum, SolvingStageEnum
+from matching.api.enums import CauseEnum, ProposalStateEnum, RunCauseEnum, RunStateEnum, SolvingStageEnum
 from matching.api.matches import MILLION, ScoreType, scored
 from matching.api.run_policy import PolicyType, policy_of
 from matching.core.scoring import probability_ppm
@@ -204,6 +204,11 @@ class AllocationRunType(Node):
     bound: BigInt = strawberry.field(description="What no assignment could exceed.")
     gap: BigInt = strawberry.field(description="Bound less value: 0 is the best there is.")
     error = given("error", str, "Why it failed.")
+    cause: RunCauseEnum = strawberry.field(description="Why there is this run.")
+    most_seats: int | None = strawberry.field(
+        description="Of each opportunity it fills at most so many; null: all that are open."
+    )
+    commits_itself: bool = strawberry.field(description="Whether its offers go out as soon as it is planned.")
     offers_expire_hours: int = strawberry.field(description="How long the offers of a commit wait for an answer.")
     created_by = one("created_by", UserType, "Who planned it.", optional=True)
     created_at: datetime = strawberry.field(description="When it was queued.")

@@ -2,9 +2,11 @@
 
 from accounts.api.enums import described
 from matching.core.allocation import Cause, Proposing
+from matching.core.backfill import BackfillPolicy, BackfillSource
 from matching.core.run_policy import Mechanism
 from matching.core.search.digests import Frequency
 from matching.core.workflow import ProposalState, RunState, SolvingStage
+from matching.models import AllocationRun
 
 RunStateEnum = described(
     RunState,
@@ -30,6 +32,17 @@ SolvingStageEnum = described(
         "solving": "Looks for the best assignment, and for the proof.",
         "explaining": "Finds out why seats stay empty.",
         "storing": "Writes what it proposes.",
+    },
+)
+RunCauseEnum = described(
+    AllocationRun.Cause,
+    "AllocationRunCause",
+    "Why there is an allocation run.",
+    {
+        "asked": "Somebody asked for it.",
+        "backfill": "Seats came free.",
+        "wave": "The wave of offers before it has ended, and seats are still open.",
+        "routing": "A candidate was routed between runs.",
     },
 )
 ProposalStateEnum = described(
@@ -85,5 +98,28 @@ AlertFrequencyEnum = described(
         "daily": "At seven in the morning, by their own clock.",
         "weekly": "On Mondays at seven in the morning, by their own clock.",
         "none": "Never; what was found is shown in the app.",
+    },
+)
+BackfillPolicyEnum = described(
+    BackfillPolicy,
+    "BackfillPolicy",
+    "What becomes of a seat that comes free.",
+    {
+        "automatic": "Offered at once: to those who wait for one, then to whoever is worth most by the present truth.",
+        "propose": "Somebody is proposed for it; whoever recruits is told, and the offer goes out when they commit it.",
+        "waiting_list": "Offered at once to those who wait for one, and to nobody else.",
+        "off": "It stays open.",
+    },
+)
+BackfillSourceEnum = described(
+    BackfillSource,
+    "BackfillSource",
+    "Where it was said.",
+    {
+        "opportunity": "For the opportunity itself.",
+        "organisation": "For all of the organisation's that say nothing else.",
+        "usual": (
+            "Nowhere: automatic where an allocation has offered seats of the opportunity, else the waiting list alone."
+        ),
     },
 )

@@ -41,9 +41,9 @@ RUN = machine(
         Move(
             _R.COMMITTING, "keep", _R.PLANNED, PLANNER_OR_SYSTEM, "AllocationPartCommitted", "the rest may be sent yet"
         ),
-        Move(_R.QUEUED, "discard", _R.DISCARDED, PLANNER, "AllocationDiscarded"),
-        Move(_R.SOLVING, "discard", _R.DISCARDED, PLANNER, "AllocationDiscarded", "the worker stops"),
-        Move(_R.PLANNED, "discard", _R.DISCARDED, PLANNER, "AllocationDiscarded"),
+        Move(_R.QUEUED, "discard", _R.DISCARDED, PLANNER_OR_SYSTEM, "AllocationDiscarded"),
+        Move(_R.SOLVING, "discard", _R.DISCARDED, PLANNER_OR_SYSTEM, "AllocationDiscarded", "the worker stops"),
+        Move(_R.PLANNED, "discard", _R.DISCARDED, PLANNER_OR_SYSTEM, "AllocationDiscarded"),
         Move(_R.PLANNED, "expire", _R.EXPIRED, SYSTEM, "AllocationExpired"),
     ],
 )

@@ -1,4 +1,5 @@
 from matching.models.allocation import AllocationRun, Proposal
+from matching.models.backfill import BackfillRule, Vacancy
 from matching.models.copymark import CopyMark
 from matching.models.decision import Decision, FeatureSet
 from matching.models.mark import Mark, PairMark
@@ -17,6 +18,7 @@ from matching.models.word import SearchWord
 __all__ = [
     "AllocationProgress",
     "AllocationRun",
+    "BackfillRule",
     "CandidateProjection",
     "CopyMark",
     "Decision",
@@ -41,4 +43,5 @@ __all__ = [
     "ShadowRanking",
     "TrainingRun",
     "UnscoredPair",
+    "Vacancy",
 ]

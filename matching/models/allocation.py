@@ -20,6 +20,12 @@ class AllocationRun(PublicModel):
     all that replay and verify need.
     """
 
+    class Cause(models.TextChoices):
+        ASKED = "asked"  # by somebody
+        BACKFILL = "backfill"  # a seat came free
+        WAVE = "wave"  # the wave before has ended
+        ROUTING = "routing"  # a candidate was routed between runs
+
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="allocation_runs",
         help_text="empty: the whole market, which only staff may plan",
@@ -42,6 +48,18 @@ class AllocationRun(PublicModel):
     dropped = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
     offers_expire_hours = models.PositiveSmallIntegerField(default=72)
+    cause = models.CharField(max_length=10, choices=Cause, default=Cause.ASKED)
+    most_seats = models.PositiveIntegerField(
+        null=True, blank=True, help_text="of each opportunity it fills at most so many"
+    )
+    commits_itself = models.BooleanField(default=False, help_text="as soon as it is planned")
+    overbooking_ppm = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="its offers are open calls: chance, in millionths, of more acceptances than seats; empty: reserved",
+    )
+    waves = models.JSONField(default=list, help_text='[{"who": "favourites", "hours": 24}, …]; empty: all at once')
+    wave = models.PositiveSmallIntegerField(default=0, help_text="which of the waves it is, from 0")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -56,6 +74,13 @@ class AllocationRun(PublicModel):
                 condition=Q(state__in=[s.value for s in RunState]), name="allocation_run_state_is_known"
             ),
             models.CheckConstraint(condition=Q(gap__gte=0), name="allocation_gap_is_not_negative"),
+            models.CheckConstraint(
+                condition=Q(cause__in=["asked", "backfill", "wave", "routing"]), name="allocation_cause_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(overbooking_ppm=None) | Q(overbooking_ppm__lte=1_000_000),
+                name="overbooking_is_a_probability",
+            ),
         ]
         triggers = [
             # Checked at the end of the transaction, when all proposals have become what they will be.

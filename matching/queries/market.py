@@ -109,6 +109,8 @@ def gather(
     open_seats = _open_seats(opportunities)
     open_calls = expected_from_open_calls(opportunities, open_seats, basics)
     seats = {pk: count - open_calls.get(pk, 0) for pk, count in open_seats.items()}
+    if run.most_seats is not None:
+        seats = {pk: min(count, run.most_seats) for pk, count in seats.items()}
     opportunities = {pk: opportunities[pk] for pk, count in seats.items() if count > 0}
     check_comparable(one.served for one in opportunities.values())
 

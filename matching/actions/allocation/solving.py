@@ -38,6 +38,7 @@ from matching.core.run_policy import Mechanism, RunPolicy
 from matching.core.scoring import score
 from matching.core.workflow import RUN, ProposalState, RunState, SolvingStage
 from matching.models import AllocationRun, CandidateProjection, Proposal
+from matching.queries.backfill import taken_back
 from matching.queries.between import Pair
 from matching.queries.eligibility import binding
 from matching.queries.market import Market, gather
@@ -125,9 +126,9 @@ def digest_of(snapshot: dict[str, Any]) -> str:
 
 
 def _settled(run: AllocationRun) -> tuple[list[Pair], list[Pair]]:
-    """What was pinned and excluded in the run before."""
+    """What was pinned and excluded in the run before; from a backfill, also those whose offer was taken back."""
     if run.previous_id is None:
-        return [], []
+        return [], taken_back(run)
     rows = Proposal.objects.filter(run=run.previous_id).order_by("opportunity_id", "candidate_id")
     return (
         list(rows.filter(state=ProposalState.PINNED).values_list("opportunity_id", "candidate_id")),
