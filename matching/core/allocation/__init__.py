@@ -6,6 +6,7 @@ from matching.core.allocation.diagnosis import diagnose
 from matching.core.allocation.emptiness import GROUNDS, Cause, EmptySeats, KeptOut, Loosening
 from matching.core.allocation.errors import InvalidAllocation
 from matching.core.allocation.frontier import Chances, Point, dial, frontier
+from matching.core.allocation.online import Pace, Route, SeatPrice, price_now, route, seat_prices
 from matching.core.allocation.policy import Policy, edge_value, edge_values
 from matching.core.allocation.problem import CandidateNode, Edges, Limit, OpportunityNode, Problem, Share
 from matching.core.allocation.solution import Solution
@@ -30,10 +31,13 @@ __all__ = [
     "Loosening",
     "OpportunityNode",
     "Option",
+    "Pace",
     "Point",
     "Policy",
     "Problem",
     "Proposing",
+    "Route",
+    "SeatPrice",
     "Share",
     "Solution",
     "alternatives",
@@ -44,6 +48,9 @@ __all__ = [
     "edge_value",
     "edge_values",
     "frontier",
+    "price_now",
+    "route",
+    "seat_prices",
     "solve",
     "solve_again",
     "solve_stable",
