@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from tests.live import LiveMuster
 
 # How long a draw or an example takes says something of the machine, and nothing of Muster. `make test` draws the same
-# each time, so that what it says of a commit stays true; `make soak` draws anew, and far more.
+# few each time, so that what it says of a commit stays true; `make soak` draws anew, and far more.
 ANY_SPEED = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.register_profile("repeatable", parent=ANY_SPEED, derandomize=True)
+hypothesis.settings.register_profile("repeatable", parent=ANY_SPEED, derandomize=True, max_examples=40)
 hypothesis.settings.register_profile("searching", parent=ANY_SPEED, derandomize=False, max_examples=2_000)
 hypothesis.settings.load_profile("repeatable")
 
@@ -74,7 +74,7 @@ def market(tmp_path_factory: pytest.TempPathFactory, migrated: str) -> Iterator[
     folder = tmp_path_factory.mktemp("live")
     with (
         copied_database(f"{TEMPLATE}_live{_worker}", migrated) as database_url,
-        live_muster(folder, database_url, "--candidates", "60", "--opportunities", "8") as live,
+        live_muster(folder, database_url, "--candidates", "40", "--opportunities", "8") as live,
     ):
         yield live
 

@@ -12,7 +12,7 @@ from tests.live import LiveMuster, eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.xdist_group("live")]
 
-PEOPLE = 20
+PEOPLE = 15
 
 
 def flush(live: LiveMuster) -> None:
@@ -33,7 +33,7 @@ def test_killed_in_the_middle_and_started_again_nothing_is_lost_or_done_twice(li
 
 @pytest.mark.soak
 def test_emptied_in_the_middle_nothing_is_lost_or_done_twice(live: LiveMuster, bustle: Bustle) -> None:
-    bustle.play(PEOPLE, {at: lambda: flush(live) for at in (3, 8, 15)})
+    bustle.play(PEOPLE, {at: lambda: flush(live) for at in (3, 8, 13)})
     flush(live)
 
     assert_settled(live, bustle)

@@ -10,7 +10,7 @@ from tests.live import LiveMuster, eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.xdist_group("live")]
 
-PEOPLE = 12
+PEOPLE = 8
 PENDING = "SELECT count(*) FROM accounts_delivery WHERE state = 'pending'"
 BLOCKED = """
     SELECT count(*) FROM pg_stat_activity

@@ -15,7 +15,7 @@ from typing import TypeVar
 import pytest
 from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.compile_sql import compile_rule, eligible
@@ -105,7 +105,6 @@ class Drawn(Chance):
 
 
 @given(data=st.data())
-@settings(max_examples=50, deadline=None)
 def test_evaluators_agree_on_whatever_hypothesis_finds(data: st.DataObject) -> None:
     chance = Drawn(data.draw)
     drawn, on = rule(chance, levels=3), chance.one(JUDGED_ON)

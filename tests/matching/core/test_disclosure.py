@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from matching.core.attributes import ATTRIBUTES
 from matching.core.eligibility import Outcome, Verdict, evaluate
@@ -176,7 +176,6 @@ def test_what_fails_in_secret_leaves_no_trace(hidden: dict, facts: dict) -> None
 
 
 @given(rules, candidates)
-@settings(deadline=None)
 def test_paths_lead_to_criteria_of_the_disclosed_rule_and_of_no_other(rule, facts) -> None:
     for audience in Disclosure:
         verdict = evaluate(rule, facts, on=TODAY).disclosed_to(audience)
@@ -200,7 +199,6 @@ def _at(rule, path: str):
 
 
 @given(rules, candidates)
-@settings(max_examples=60, deadline=None)
 def test_a_nearest_change_that_is_shown_is_the_way_in_for_every_criterion(rule, facts) -> None:
     shown = evaluate(rule, facts, on=TODAY, nearest=True).disclosed_to(Disclosure.PUBLIC).nearest
     changed = facts

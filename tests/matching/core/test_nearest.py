@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import combinations, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from matching.core.attributes import ATTRIBUTES
 from matching.core.eligibility import truth
@@ -112,7 +112,6 @@ def test_a_change_reads_as_a_sentence() -> None:
     )
 
 
-@settings(max_examples=200, deadline=None)
 @given(rules, candidates)
 def test_making_the_nearest_change_turns_the_refusal_round(rule, facts) -> None:
     found = nearest_change(rule, facts, on=TODAY)
@@ -127,7 +126,6 @@ def test_making_the_nearest_change_turns_the_refusal_round(rule, facts) -> None:
     assert truth(rule, changed, on=TODAY) is (True if found.settles else None)
 
 
-@settings(max_examples=200, deadline=None)
 @given(rules, candidates)
 def test_no_part_of_the_nearest_change_can_be_left_out(rule, facts) -> None:
     found = nearest_change(rule, facts, on=TODAY)

@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.core.attributes import ATTRIBUTES, Operator
@@ -71,7 +71,6 @@ nodes = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.one_of(json_values, nodes))
 def test_json_of_any_shape_is_read_or_refused_with_faults(raw: object) -> None:
     try:

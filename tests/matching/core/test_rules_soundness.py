@@ -11,7 +11,7 @@ from itertools import combinations, product
 from typing import Any as Anything
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.core.attributes import ATTRIBUTES
@@ -248,7 +248,6 @@ def ready(rule: Rule) -> Rule:
     return resolved(rule, Grounds(ceilings=(PayCeiling("", Decimal(50)),)))
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_whoever_meets_a_rule_disproves_that_it_contradicts_itself(seed: int) -> None:
     """Criteria about few facts, so that they meet, judged over the people of a generated world."""
