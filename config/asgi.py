@@ -1,5 +1,10 @@
-"""The entry for an ASGI server, for what streams; ordinary requests go through `config.wsgi`."""
+"""The entry of the process that streams: `granian --interface asgi config.asgi:application`.
 
+It is for `/graphql/stream`; everything else is what `config.wsgi` answers faster. It serves one event loop, to which
+the database is asked in a few threads.
+"""
+
+import gc
 import os
 
 from django.core.asgi import get_asgi_application
@@ -7,3 +12,9 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_asgi_application()
+
+# As in `config.wsgi`.
+import config.urls  # noqa: E402, F401
+
+gc.collect()
+gc.freeze()

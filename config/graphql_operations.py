@@ -68,10 +68,21 @@ class Parsing(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
         if context.graphql_document is not None and context.pre_execution_errors is None:
-            found = list(excesses(context.schema._schema, context.graphql_document, context.variables or {}))
-            found = found or _unnamed(context.graphql_document, context._provided_operation_name)
-            context.pre_execution_errors = found or list(_validated(context.schema._schema, context.graphql_document))
+            context.pre_execution_errors = faults(
+                context.schema._schema,
+                context.graphql_document,
+                context.variables or {},
+                context._provided_operation_name,
+            )
         yield
+
+
+def faults(
+    schema: Any, document: DocumentNode, variables: Mapping[str, Any], operation_name: str | None
+) -> list[GraphQLError]:
+    """Why a document is not executed, limits first; none where it may be."""
+    found = list(excesses(schema, document, variables)) or _unnamed(document, operation_name)
+    return found or list(_validated(schema, document))
 
 
 def _unnamed(document: DocumentNode, operation_name: str | None) -> list[GraphQLError]:

@@ -8,7 +8,7 @@ read is answered with 4xx and a GraphQL error.
 import json
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -47,12 +47,17 @@ class Answer(HttpResponse):
 
     def close(self) -> None:
         afterwards, self.afterwards = self.afterwards, ()
-        for do in afterwards:
-            try:
-                do()
-            except Exception:  # the answer is out; what is left is for who reads the log
-                logger.exception("what follows an answer failed")
+        follow_up(afterwards)
         super().close()
+
+
+def follow_up(afterwards: Iterable[Callable[[], None]]) -> None:
+    """Do what was left for when an answer is out."""
+    for do in afterwards:
+        try:
+            do()
+        except Exception:  # nobody waits; what is left is for who reads the log
+            logger.exception("what follows an answer failed")
 
 
 class BadRequest(Exception):
@@ -72,22 +77,16 @@ def view(request: HttpRequest) -> HttpResponse:
     try:
         media_type = _media_type(request)
     except BadRequest as error:
-        return _refused(error, JSON_TYPE)
+        return refused(error, JSON_TYPE)
     try:
         return _answer(request, media_type)
     except BadRequest as error:
-        return _refused(error, media_type)
+        return refused(error, media_type)
 
 
 def _answer(request: HttpRequest, media_type: str) -> HttpResponse:
-    if request.method == "GET":
-        asked = _from_address(request)
-    elif request.method == "POST":
-        asked = _from_body(request)
-    else:
-        raise BadRequest("Use GET or POST.", HTTPStatus.METHOD_NOT_ALLOWED, Allow="GET, POST")
-    query, variables, operation_name = _parameters(asked)
-    context = _context(request)
+    query, variables, operation_name = what_is_asked(request)
+    context = context_of(request)
     try:
         result = schema.execute_sync(
             query,
@@ -101,7 +100,7 @@ def _answer(request: HttpRequest, media_type: str) -> HttpResponse:
             raise BadRequest(
                 "GET carries queries alone; POST the rest.", HTTPStatus.METHOD_NOT_ALLOWED, Allow="POST"
             ) from error
-        raise BadRequest("Subscriptions are not served here.") from error
+        raise BadRequest("Subscriptions are served at /graphql/stream.") from error
     except (CannotGetOperationTypeError, MissingQueryError) as error:
         raise BadRequest("The document has no such operation.") from error
     request_id = context.actor.request_id
@@ -124,6 +123,15 @@ def _answer(request: HttpRequest, media_type: str) -> HttpResponse:
 
 
 # --- Reading
+
+
+def what_is_asked(request: HttpRequest) -> tuple[str, dict[str, Any] | None, str | None]:
+    """The document, its variables and the operation's name. Raises BadRequest."""
+    if request.method == "GET":
+        return _parameters(_from_address(request))
+    if request.method == "POST":
+        return _parameters(_from_body(request))
+    raise BadRequest("Use GET or POST.", HTTPStatus.METHOD_NOT_ALLOWED, Allow="GET, POST")
 
 
 def _from_address(request: HttpRequest) -> dict[str, Any]:
@@ -201,7 +209,8 @@ def _nesting(value: Any) -> int:
 # --- Who asks
 
 
-def _context(request: HttpRequest) -> Context:
+def context_of(request: HttpRequest) -> Context:
+    """Raises BadRequest: 401 for a token that does not hold, 403 for a cookie without its CSRF token."""
     request_id: str = getattr(request, "request_id", "")
     user = _user(request)
     actor = (
@@ -210,14 +219,19 @@ def _context(request: HttpRequest) -> Context:
     return Context(request=request, actor=actor, user=user, now=timezone.now())
 
 
+def bearer(authorization: str) -> User | None:
+    """Whose token it is, if it holds, now."""
+    scheme, _, token = authorization.partition(" ")
+    found = validate_access_token(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
+    user: User | None = found[0] if found else None
+    return user if user is not None and user.is_active else None
+
+
 def _user(request: HttpRequest) -> User | None:
-    """Raises BadRequest: 401 for a token that does not hold, 403 for a cookie without its CSRF token."""
     authorization = request.headers.get("Authorization")
     if authorization is not None:
-        scheme, _, token = authorization.partition(" ")
-        found = validate_access_token(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
-        user = found[0] if found else None
-        if user is None or not user.is_active:
+        user = bearer(authorization)
+        if user is None:
             raise BadRequest(
                 "The token is not valid, or no longer.",
                 HTTPStatus.UNAUTHORIZED,
@@ -262,10 +276,15 @@ def _written(answer: dict[str, Any], media_type: str, status: int = HTTPStatus.O
     return response
 
 
-def _refused(error: BadRequest, media_type: str) -> HttpResponse:
-    code = {HTTPStatus.UNAUTHORIZED: "UNAUTHENTICATED", HTTPStatus.FORBIDDEN: "CSRF"}.get(
-        HTTPStatus(error.status), "BAD_REQUEST"
-    )
+CODES = {
+    HTTPStatus.UNAUTHORIZED: "UNAUTHENTICATED",
+    HTTPStatus.FORBIDDEN: "CSRF",
+    HTTPStatus.TOO_MANY_REQUESTS: "TOO_MANY_REQUESTS",
+}
+
+
+def refused(error: BadRequest, media_type: str = JSON_TYPE) -> HttpResponse:
+    code = CODES.get(HTTPStatus(error.status), "BAD_REQUEST")
     answer = {"errors": [{"message": error.message, "extensions": {"code": code}}]}
     response = _written(answer, media_type, error.status)
     for name, value in error.headers.items():

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 
+from config.stream_proxy import ANSWERING, STREAMING
+
 PR_SET_PDEATHSIG = 1
 
 
@@ -128,21 +130,37 @@ def _end_group(process: Process) -> None:
         os.killpg(process.popen.pid, signal.SIGKILL)
 
 
-def start_web(processes: Processes, port: int) -> Process:
-    """Granian with WSGI threads on the loopback."""
+def start_web(processes: Processes, port: int, *, stream_url: str = "") -> Process:
+    """Granian with WSGI threads on the loopback. What is meant for the process that streams is passed on to it."""
+    threads = ANSWERING + STREAMING if stream_url else ANSWERING
     command = [
         str(Path(sys.executable).with_name("granian")),
         "--interface", "wsgi",
         "--host", "127.0.0.1",
         "--port", str(port),
         "--workers", "1",
-        "--blocking-threads", "8",
+        "--blocking-threads", str(threads),
         "--no-ws",
         "--access-log",
         "--workers-kill-timeout", "10",
         "config.wsgi:application",
     ]  # fmt: skip
-    return processes.start("web", command, DATABASE_STATEMENT_TIMEOUT_MS="30000")
+    return processes.start("web", command, DATABASE_STATEMENT_TIMEOUT_MS="30000", STREAM_URL=stream_url)
+
+
+def start_stream(processes: Processes, port: int) -> Process:
+    """Granian with an event loop on the loopback, for /graphql/stream."""
+    command = [
+        str(Path(sys.executable).with_name("granian")),
+        "--interface", "asgi",
+        "--host", "127.0.0.1",
+        "--port", str(port),
+        "--workers", "1",
+        "--no-ws",
+        "--workers-kill-timeout", "5",
+        "config.asgi:application",
+    ]  # fmt: skip
+    return processes.start("stream", command, returns=True, DATABASE_STATEMENT_TIMEOUT_MS="10000")
 
 
 def start_worker(

@@ -31,6 +31,7 @@ from config.processes import (
     running,
     start_beat,
     start_quick_worker,
+    start_stream,
     start_web,
     start_worker,
     wait_until_ready,
@@ -85,7 +86,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(port: int, data: Path | None, once: bool) -> int:
     web = f"http://127.0.0.1:{port}"
-    addresses = {"web": f"{web}/", "graphql": f"{web}/graphql", "admin": f"{web}/admin/"}
+    addresses = {
+        "web": f"{web}/",
+        "graphql": f"{web}/graphql",
+        "stream": f"{web}/graphql/stream",
+        "admin": f"{web}/admin/",
+    }
     with contextlib.ExitStack() as stack:
         _say("Postgres and Valkey")
         found = stack.enter_context(services.embedded_services())
@@ -109,7 +115,9 @@ def _run(port: int, data: Path | None, once: bool) -> int:
         start_worker(processes)
         start_quick_worker(processes)
         start_beat(processes, services.MUSTER_DIR / "beat-schedule")
-        start_web(processes, port)
+        stream_port = services.free_port()
+        start_stream(processes, stream_port)
+        start_web(processes, port, stream_url=f"http://127.0.0.1:{stream_port}")
         wait_until_ready(processes, web)
         people = json.loads(_manage_output(environment, "demo_people", "--skip-checks"))
         stack.enter_context(_run_file({**addresses, "people": people}))

@@ -19,6 +19,7 @@ from marketplace.api.queries import MarketplaceQuery
 from matching.api.backfill import BackfillMutation, BackfillQuery
 from matching.api.mutations import MatchingMutation
 from matching.api.queries import MatchingQuery
+from matching.api.subscriptions import MatchingSubscription
 from matching.api.whatif import WhatIfQuery
 
 logger = logging.getLogger("muster.graphql")
@@ -34,6 +35,11 @@ class Mutation(AccountsMutation, MarketplaceMutation, MatchingMutation, Backfill
     pass
 
 
+@strawberry.type(description="All that can be followed while it happens: over server-sent events, at /graphql/stream.")
+class Subscription(MatchingSubscription):
+    pass
+
+
 class Schema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
         """Log bugs with their traceback; refusals and malformed requests are no news."""
@@ -46,6 +52,7 @@ class Schema(strawberry.Schema):
 schema = Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
     extensions=[Parsing, KeyedOperations],
     execution_context_class=Executor,

@@ -209,6 +209,18 @@ SEARCH_TIMEOUT_MS = env.int("SEARCH_TIMEOUT_MS", 800)
 SEARCH_BREAKER_FAILURES = env.int("SEARCH_BREAKER_FAILURES", 3)
 SEARCH_BREAKER_SECONDS = env.float("SEARCH_BREAKER_SECONDS", 2.0)
 
+# --- Streams --------------------------------------------------------------------------------------------------------
+
+# Where the process that streams is reached from the web server, which passes on to it what is meant for it. Empty: a
+# proxy before both does that.
+STREAM_URL = env.str("STREAM_URL", "")
+# So often something is sent where nothing happens, so that nobody on the way takes a stream for dead.
+STREAM_HEARTBEAT_SECONDS = env.float("STREAM_HEARTBEAT_SECONDS", 15.0)
+STREAM_LOOK_SECONDS = env.float("STREAM_LOOK_SECONDS", 0.5)
+# Of one person, and of all, in each process that streams.
+STREAMS_EACH = env.int("STREAMS_EACH", 5)
+STREAMS_AT_ONCE = env.int("STREAMS_AT_ONCE", 1_000)
+
 # --- Celery ---------------------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config.graphql_stream import stream
 from config.graphql_view import view as graphql_view
 from config.health import healthz, readyz
 from config.metrics import metrics
@@ -10,6 +11,7 @@ from config.unsubscribe import unsubscribe
 
 urlpatterns = [
     path("graphql", graphql_view, name="graphql"),
+    path("graphql/stream", stream, name="stream"),
     path("_allauth/", include("allauth.headless.urls")),
     path("admin/", admin.site.urls),
     path("unsubscribe/<str:token>", unsubscribe, name="unsubscribe"),

@@ -4,15 +4,21 @@ import gc
 import os
 import threading
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from config.stream_proxy import Application, with_streams
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+application: Application = get_wsgi_application()
 
 # Import the views and the GraphQL schema now, then move all of it out of the garbage collector's sight: full
 # collections that walk the schema again and again double the p95 of a request.
 import config.urls  # noqa: E402, F401
+
+if settings.STREAM_URL:
+    application = with_streams(application, settings.STREAM_URL)
 
 gc.collect()
 gc.freeze()

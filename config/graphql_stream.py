@@ -1,0 +1,257 @@
+"""Subscriptions over server-sent events, at `/graphql/stream`: GraphQL over SSE, in its mode of distinct connections.
+
+    POST or GET with `Accept: text/event-stream`, and what `/graphql` takes
+    event: next        an answer; its id is a digest of what it says
+    event: complete    the end
+    :                  a heartbeat
+
+Each event tells the whole present state of what is followed, so whoever comes back with `Last-Event-ID` has missed
+nothing: what they know already is not sent again. Who asks is asked again before each event and each heartbeat: a token
+that was revoked or has run out ends the stream with an error, and the client comes back with another.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+import weakref
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    Executor,
+    GraphQLError,
+    OperationType,
+    execute_subscription_event,
+    get_operation_ast,
+    map_source_to_response_event,
+)
+from graphql.execution import create_source_event_stream
+
+from accounts.api.context import Context
+from accounts.api.watching import in_thread
+from config.graphql_errors import formatted
+from config.graphql_operations import faults, parsed
+from config.graphql_view import BadRequest, bearer, context_of, follow_up, refused, what_is_asked
+from config.schema import schema
+
+logger = logging.getLogger("muster.graphql")
+
+EVENT_STREAM = "text/event-stream"
+RETRY_MS = 1_000  # after which a browser comes back
+BEAT = b":\n\n"
+COMPLETE = b"event: complete\ndata:\n\n"
+_OVER = object()
+_over = GraphQLError("The token or session is not valid, or no longer.", extensions={"code": "UNAUTHENTICATED"})
+
+
+@csrf_exempt  # `context_of` checks, as for /graphql
+async def stream(request: HttpRequest) -> HttpResponseBase:
+    if not isinstance(request, ASGIRequest):
+        return refused(BadRequest("Streams are served by another process.", HTTPStatus.NOT_FOUND))
+    try:
+        followed = await in_thread(_begin, request)
+        place = _places.take(followed.principal)
+    except BadRequest as error:
+        return refused(error)
+    response = StreamingHttpResponse(_events(followed, place), content_type=f"{EVENT_STREAM}; charset=utf-8")
+    response["Cache-Control"] = "no-store"
+    response["Vary"] = "Accept, Authorization, Cookie"
+    response["X-Accel-Buffering"] = "no"
+    weakref.finalize(response, place)  # also where the client leaves before the first event
+    return response
+
+
+# --- Who may follow what
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A subscription as it was asked for, and by whom."""
+
+    request: HttpRequest
+    context: Context
+    executor: Executor
+    known: str  # the id of the event that the client saw last
+
+    @property
+    def principal(self) -> int:
+        assert self.context.user is not None
+        return self.context.user.pk
+
+    def holds(self) -> bool:
+        """Whether whoever asked is still who they were. Looks it up."""
+        authorization = self.request.headers.get("Authorization")
+        if authorization is not None:
+            user: Any = bearer(authorization)
+        else:
+            sessions = import_module(settings.SESSION_ENGINE)
+            key = self.request.session.session_key
+            user = get_user(SimpleNamespace(session=sessions.SessionStore(key)))  # type: ignore[arg-type]
+        actor = self.context.actor
+        return user is not None and (user.pk, getattr(user, "is_staff", False)) == (actor.user_id, actor.is_staff)
+
+
+def _begin(request: HttpRequest) -> Followed:
+    """Raises BadRequest."""
+    accepted = [part.split(";")[0].strip().lower() for part in request.headers.get("Accept", "*/*").split(",")]
+    if not {EVENT_STREAM, "text/*", "*/*"} & set(accepted):
+        raise BadRequest(f"The answer is of type {EVENT_STREAM}.", HTTPStatus.NOT_ACCEPTABLE)
+    query, variables, operation_name = what_is_asked(request)
+    context = context_of(request)
+    if context.user is None:
+        raise BadRequest("Log in to follow anything.", HTTPStatus.UNAUTHORIZED, **{"WWW-Authenticate": "Bearer"})
+    document = _document(query, variables or {}, operation_name)
+    executor = Executor.build(
+        schema._schema,
+        document,
+        context_value=context,
+        raw_variable_values=variables,
+        operation_name=operation_name,
+    )
+    if isinstance(executor, list):
+        raise BadRequest(executor[0].message)
+    return Followed(request, context, executor, request.headers.get("Last-Event-ID", ""))
+
+
+def _document(query: str, variables: dict[str, Any], operation_name: str | None) -> DocumentNode:
+    try:
+        document = parsed(query)
+        found = faults(schema._schema, document, variables, operation_name)
+    except GraphQLError as error:
+        found = [error]
+    if found:
+        raise BadRequest(found[0].message)
+    operation = get_operation_ast(document, operation_name)
+    if operation is None or operation.operation is not OperationType.SUBSCRIPTION:
+        raise BadRequest("Subscriptions alone are served here; the rest is at /graphql.")
+    return document
+
+
+class Places:
+    """How many follow something in this process. A place is given back once, however often it is called."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[int] = Counter()
+
+    def take(self, principal: int) -> Callable[[], None]:
+        """Raises BadRequest: 429 for whoever has enough of them, 503 where all are taken."""
+        if self._taken[principal] >= settings.STREAMS_EACH:
+            message = f"You follow {settings.STREAMS_EACH} things already."
+            raise BadRequest(message, HTTPStatus.TOO_MANY_REQUESTS, **{"Retry-After": "15"})
+        if self._taken.total() >= settings.STREAMS_AT_ONCE:
+            raise BadRequest("Too many follow something.", HTTPStatus.SERVICE_UNAVAILABLE, **{"Retry-After": "15"})
+        self._taken[principal] += 1
+        held = [principal]
+
+        def give_back() -> None:
+            if held:
+                self._taken[held.pop()] -= 1
+
+        return give_back
+
+
+_places = Places()
+
+
+# --- Events
+
+
+async def _events(followed: Followed, give_back: Callable[[], None]) -> AsyncGenerator[bytes, None]:
+    """The bytes of a stream."""
+    try:
+        yield f"retry: {RETRY_MS}\n\n".encode()
+        known = followed.known
+        async with aclosing(_answers(followed)) as answers:
+            async for answer in answers:
+                if answer is None:
+                    yield BEAT
+                    continue
+                text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+                name = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+                if name != known:
+                    known = name
+                    yield f"event: next\nid: {name}\ndata: {text}\n\n".encode()
+        yield COMPLETE
+    finally:
+        give_back()
+
+
+async def _answers(followed: Followed) -> AsyncGenerator[dict[str, Any] | None, None]:
+    """What there is to tell; None where for a while there was nothing. Ends with the subscription, or with an error
+    that ends it."""
+    request_id = followed.context.actor.request_id
+    results = _results(followed)
+    upcoming: asyncio.Future[Any] | None = None
+    try:
+        while True:
+            upcoming = upcoming or asyncio.ensure_future(_next(results))
+            done, _ = await asyncio.wait({upcoming}, timeout=settings.STREAM_HEARTBEAT_SECONDS)
+            if not await in_thread(followed.holds):
+                yield {"errors": [formatted(_over, request_id)]}
+                return
+            if not done:
+                yield None
+                continue
+            result, upcoming = upcoming.result(), None
+            if result is _OVER:
+                return
+            answer: dict[str, Any] = {}
+            if result.errors:
+                schema.process_errors(result.errors)
+                answer["errors"] = [formatted(error, request_id) for error in result.errors]
+            yield answer | ({} if result.data is None else {"data": result.data})
+            if result.data is None:
+                return
+            if not result.errors and followed.context.afterwards:
+                await in_thread(follow_up, tuple(followed.context.afterwards))
+    finally:
+        if upcoming is not None:
+            upcoming.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await upcoming
+        await results.aclose()
+
+
+async def _next(results: AsyncGenerator[ExecutionResult, None]) -> Any:
+    return await anext(results, _OVER)
+
+
+async def _results(followed: Followed) -> AsyncGenerator[ExecutionResult, None]:
+    """One for each event, executed where the database may be asked. What the source raises is the last."""
+    context = followed.context
+
+    async def execute(executor: Executor) -> ExecutionResult:
+        # An event is a request of its own, as far as resolvers can tell.
+        context.now = timezone.now()
+        context.forget()
+        context.afterwards.clear()
+        result: Any = await in_thread(execute_subscription_event, executor)
+        return result
+
+    try:
+        source: Any = create_source_event_stream(followed.executor)
+        if followed.executor.is_awaitable(source):
+            source = await source
+        if isinstance(source, ExecutionResult):
+            yield source
+            return
+        async with aclosing(source), aclosing(map_source_to_response_event(followed.executor, source, execute)) as all_:
+            async for result in all_:
+                yield result
+    except Exception as error:
+        yield ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
