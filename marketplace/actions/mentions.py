@@ -1,4 +1,4 @@
-"""Reading free texts for the skills that they mention, once per text and taxonomy.
+"""Reading free texts for the skills that they mention, and titles for their occupations, once per text and taxonomy.
 
 Reading takes milliseconds a text and a recogniser in memory, so it is the workers' to do, before they project a
 candidate or score an opportunity as a whole; whoever decides finds what was read.
@@ -12,17 +12,19 @@ from hashlib import blake2b
 
 from django.db import connection
 
+from marketplace.core.occupations import Occupations
 from marketplace.core.recognition import Recogniser
 from marketplace.models import CandidateMentions, Opportunity, OpportunityMentions
 from marketplace.queries.mentions import texts_of_candidates, unread_candidates
-from marketplace.queries.taxonomy import recogniser, taxonomy_revision
+from marketplace.queries.taxonomy import occupations, recogniser, taxonomy_revision
 
 # Of two who read at the same time, the one who saw the newer texts, or the newer taxonomy, stays.
 _KEEP = """
-    INSERT INTO marketplace_candidatementions (candidate_id, skill_ids, digest, taxonomy, revision)
+    INSERT INTO marketplace_candidatementions (candidate_id, skill_ids, occupation_ids, digest, taxonomy, revision)
     VALUES {rows}
-    ON CONFLICT (candidate_id) DO UPDATE SET skill_ids = excluded.skill_ids, digest = excluded.digest,
-        taxonomy = excluded.taxonomy, revision = excluded.revision
+    ON CONFLICT (candidate_id) DO UPDATE SET skill_ids = excluded.skill_ids,
+        occupation_ids = excluded.occupation_ids, digest = excluded.digest, taxonomy = excluded.taxonomy,
+        revision = excluded.revision
     WHERE excluded.revision >= marketplace_candidatementions.revision
         AND excluded.taxonomy >= marketplace_candidatementions.taxonomy
 """
@@ -34,6 +36,7 @@ class Reading:
 
     candidate_id: int
     skill_ids: list[int]
+    occupation_ids: list[int]
     digest: bytes
     taxonomy: int
     revision: int
@@ -47,14 +50,14 @@ def read_candidates(candidate_ids: Collection[int]) -> list[Reading]:
         return []
     known = CandidateMentions.objects.in_bulk(unread)
     reader, readings = _Reader(), []
-    for pk, (revision, texts) in texts_of_candidates(unread).items():
+    for pk, (revision, texts, titles) in texts_of_candidates(unread).items():
         digest = _digest(texts)
         before = known.get(pk)
         if before is not None and bytes(before.digest) == digest and before.taxonomy == taxonomy:
-            skill_ids = before.skill_ids
+            skill_ids, occupation_ids = before.skill_ids, before.occupation_ids
         else:
-            skill_ids = reader.skills(texts)
-        readings.append(Reading(pk, skill_ids, digest, taxonomy, revision))
+            skill_ids, occupation_ids = reader.skills(texts), reader.occupations(titles)
+        readings.append(Reading(pk, skill_ids, occupation_ids, digest, taxonomy, revision))
     return readings
 
 
@@ -63,10 +66,12 @@ def keep_readings(readings: Collection[Reading]) -> None:
     if not readings:
         return
     rows = sorted(readings, key=lambda one: one.candidate_id)  # the same order for everybody: none wait in a circle
-    values = [(one.candidate_id, one.skill_ids, one.digest, one.taxonomy, one.revision) for one in rows]
+    values = [
+        (one.candidate_id, one.skill_ids, one.occupation_ids, one.digest, one.taxonomy, one.revision) for one in rows
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
-            _KEEP.format(rows=", ".join(["(%s, %s::int[], %s, %s, %s)"] * len(values))),
+            _KEEP.format(rows=", ".join(["(%s, %s::int[], %s::int[], %s, %s, %s)"] * len(values))),
             [value for row in values for value in row],
         )
 
@@ -81,14 +86,20 @@ def read_opportunities(opportunity_ids: Collection[int]) -> None:
         digest, before = _digest(texts), known.get(pk)
         if before is None or bytes(before.digest) != digest or before.taxonomy != taxonomy:
             stale.append(
-                OpportunityMentions(opportunity_id=pk, skill_ids=reader.skills(texts), digest=digest, taxonomy=taxonomy)
+                OpportunityMentions(
+                    opportunity_id=pk,
+                    skill_ids=reader.skills(texts),
+                    occupation_ids=reader.occupations(texts[:1]),
+                    digest=digest,
+                    taxonomy=taxonomy,
+                )
             )
     if stale:
         OpportunityMentions.objects.bulk_create(
             stale,
             update_conflicts=True,
             unique_fields=["opportunity"],
-            update_fields=["skill_ids", "digest", "taxonomy"],
+            update_fields=["skill_ids", "occupation_ids", "digest", "taxonomy"],
         )
 
 
@@ -101,10 +112,17 @@ def _digest(texts: Iterable[str]) -> bytes:
 
 
 class _Reader:
-    """Reads texts. The recogniser is made ready when there is something to read, and looked up once."""
+    """Reads texts. What it reads with is made ready when there is something to read, and looked up once."""
 
     def __init__(self) -> None:
         self._recogniser: Recogniser | None = None
+        self._occupations: Occupations | None = None
+
+    def occupations(self, titles: Iterable[str]) -> list[int]:
+        """Ascending."""
+        if self._occupations is None:
+            self._occupations = occupations()
+        return self._occupations.of(titles)
 
     def skills(self, texts: Iterable[str]) -> list[int]:
         """Ascending."""

@@ -1,4 +1,5 @@
-"""What free texts mention: skills recognised in them, kept so that nobody reads the texts again to decide."""
+"""What free texts mention: skills recognised in them, and occupations that titles name. Kept so that nobody reads them
+again to decide."""
 
 from __future__ import annotations
 
@@ -10,11 +11,13 @@ from marketplace.models.opportunity import Opportunity
 
 
 class CandidateMentions(models.Model):
-    """Skills recognised in a candidate's résumé, headline and experiences. A copy: what was not read since the
+    """Skills recognised in a candidate's résumé, headline and experiences; occupations that the headline and titles of
+    experiences name. A copy: what was not read since the
     candidate's last revision, or with an older taxonomy, is read anew when the candidate is projected."""
 
     candidate = models.OneToOneField(Candidate, on_delete=models.CASCADE, primary_key=True, related_name="mentions")
     skill_ids = ArrayField(models.IntegerField(), default=list)
+    occupation_ids = ArrayField(models.IntegerField(), default=list)
     digest = models.BinaryField(help_text="of the texts: the same ones are not read twice")
     taxonomy = models.PositiveIntegerField(help_text="revision that they were read with")
     revision = models.PositiveIntegerField(help_text="of the candidate whose texts were read")
@@ -27,10 +30,12 @@ class CandidateMentions(models.Model):
 
 
 class OpportunityMentions(models.Model):
-    """Skills recognised in an opportunity's title and description, read anew when it is scored as a whole."""
+    """Skills recognised in an opportunity's title and description, and occupations that its title names; read anew when
+    it is scored as a whole."""
 
     opportunity = models.OneToOneField(Opportunity, on_delete=models.CASCADE, primary_key=True, related_name="mentions")
     skill_ids = ArrayField(models.IntegerField(), default=list)
+    occupation_ids = ArrayField(models.IntegerField(), default=list)
     digest = models.BinaryField(help_text="of the texts: the same ones are not read twice")
     taxonomy = models.PositiveIntegerField(help_text="revision that they were read with")
 

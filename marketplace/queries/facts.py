@@ -13,6 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from marketplace.core.money import hourly_eur
@@ -59,7 +60,7 @@ def _facts(one: Gathered, on: date, rates: Mapping[str, Decimal], became: dict[i
     )
     scored: dict[str, Any] = {
         "title_words": title_words([one.row.headline, *(lists.titles or ())]),
-        "occupations": frozenset(lists.occupations or ()) - {None},
+        "occupations": frozenset((*(lists.occupations or ()), *(lists.titled or ()))) - {None},
         "mentioned_skills": frozenset(became.get(key, key) for key in lists.mentioned or ()).difference(skills),
     }
     if one.record is not None:
@@ -174,14 +175,21 @@ def terms_of(
             skills=tuple(skills[opportunity.pk][skill_id] for skill_id in sorted(skills.get(opportunity.pk, ()))),
             on=on,
             title_words=title_words((opportunity.title,)),
-            occupation=opportunity.occupation_id,
+            occupation=opportunity.occupation_id or _only(opportunity.titled),
             described_skills=frozenset(became.get(key, key) for key in described.get(opportunity.pk, ())).difference(
                 skills.get(opportunity.pk, ())
             ),
             organisations=frozenset({opportunity.posting_organisation_id, opportunity.hiring_organisation_id}),
         )
-        for opportunity in Opportunity.objects.filter(pk__in=ids).select_related("current_revision")
+        for opportunity in Opportunity.objects.filter(pk__in=ids)
+        .select_related("current_revision")
+        .annotate(titled=F("mentions__occupation_ids"))
     }
+
+
+def _only(occupation_ids: list[int] | None) -> int | None:
+    """The occupation that a title names, where it names one alone."""
+    return occupation_ids[0] if occupation_ids and len(occupation_ids) == 1 else None
 
 
 def merged_skill_facts(facts: Iterable[tuple[int, SkillFact]], became: dict[int, int]) -> dict[int, SkillFact]:

@@ -49,13 +49,14 @@ class Lists(NamedTuple):
     titles: list[str] | None
     occupations: list[int | None] | None
     mentioned: list[int] | None
+    titled: list[int] | None  # occupations that titles name
 
 
 # Everything of one person is next to each other in its table's index, so each table is asked once for each person; a
 # join of whole tables would be told apart again row by row in Python.
 _GATHERED = f"""
     SELECT candidate.id, {", ".join(f"candidate.{_COLUMNS[name]}" for name in STATED)},
-        able.*, spoken.*, entitled.*, grouped.*, vetted.*, taken.*, experienced.*, told.skill_ids,
+        able.*, spoken.*, entitled.*, grouped.*, vetted.*, taken.*, experienced.*, told.skill_ids, told.occupation_ids,
         {", ".join(f"record.{name}" for name in RECORDED)}
     FROM marketplace_candidate candidate
     LEFT JOIN LATERAL (

@@ -22,14 +22,18 @@ def unread_candidates(candidate_ids: Collection[int], *, taxonomy: int) -> list[
     return list(Candidate.objects.filter(unread, pk__in=candidate_ids).order_by("pk").values_list("pk", flat=True))
 
 
-def texts_of_candidates(candidate_ids: Collection[int]) -> dict[int, tuple[int, list[str]]]:
-    """Revision and texts by candidate (inner ids): résumé, headline, titles and descriptions of experiences."""
-    found: dict[int, tuple[int, list[str]]] = {}
+def texts_of_candidates(candidate_ids: Collection[int]) -> dict[int, tuple[int, list[str], list[str]]]:
+    """Revision, texts and titles by candidate (inner ids): texts are résumé, headline, titles and descriptions of
+    experiences, titles the headline and those of experiences."""
+    found: dict[int, tuple[int, str, str]] = {}
     experiences: dict[int, list[str]] = defaultdict(list)
     rows = WorkExperience.objects.filter(candidate_id__in=candidate_ids).order_by("candidate_id", "-starts_on", "id")
     candidates = Candidate.objects.filter(pk__in=candidate_ids).order_by("pk")
     for pk, revision, headline, resume in candidates.values_list("pk", "revision", "headline", "resume_text"):
-        found[pk] = (revision, [headline, resume])
+        found[pk] = (revision, headline, resume)
     for candidate_id, title, description in rows.values_list("candidate_id", "title", "description"):
         experiences[candidate_id] += [title, description]
-    return {pk: (revision, texts + experiences.get(pk, [])) for pk, (revision, texts) in found.items()}
+    return {
+        pk: (revision, [headline, resume, *experiences[pk]], [headline, *experiences[pk][::2]])
+        for pk, (revision, headline, resume) in found.items()
+    }

@@ -7,8 +7,9 @@ from functools import lru_cache
 from django.db.models import Max
 
 from marketplace.core.everyday import EVERYDAY_LABELS
+from marketplace.core.occupations import Occupations
 from marketplace.core.recognition import Label, Recogniser
-from marketplace.models import Skill, SkillLabel, TaxonomyRevision
+from marketplace.models import Occupation, OccupationLabel, Skill, SkillLabel, TaxonomyRevision
 
 
 def taxonomy_revision() -> int:
@@ -23,8 +24,9 @@ def recogniser() -> Recogniser:
 
 
 def forget_recogniser() -> None:
-    """Let go of it, as for another database."""
+    """Let go of it, and of occupations, as for another database."""
     _recogniser.cache_clear()
+    _occupations.cache_clear()
 
 
 @lru_cache(maxsize=1)
@@ -43,3 +45,16 @@ def _recogniser(revision: int) -> Recogniser:
         if pk in technologies:
             labels.append(Label(pk, label, 0 if folded in EVERYDAY_LABELS else 2, technologies[pk]))
     return Recogniser(labels)
+
+
+def occupations() -> Occupations:
+    """All occupations by all their names, ready for titles. Built once per process and state of the taxonomy."""
+    return _occupations(taxonomy_revision())
+
+
+@lru_cache(maxsize=1)
+def _occupations(revision: int) -> Occupations:
+    return Occupations(
+        Occupation.objects.values_list("pk", "name").iterator(10_000),
+        OccupationLabel.objects.values_list("occupation_id", "label").iterator(10_000),
+    )

@@ -11,8 +11,17 @@ from django.test.utils import CaptureQueriesContext
 from marketplace.actions.candidates import CandidateFields, ExperienceInput, SkillInput, update_candidate
 from marketplace.actions.mentions import keep_readings, read_candidates, read_opportunities
 from marketplace.actions.opportunities import SkillTermInput
-from marketplace.models import Candidate, CandidateMentions, OpportunityMentions, Skill, TaxonomyRevision
+from marketplace.models import (
+    Candidate,
+    CandidateMentions,
+    Occupation,
+    OccupationLabel,
+    OpportunityMentions,
+    Skill,
+    TaxonomyRevision,
+)
 from marketplace.queries.facts import facts_of, terms_of
+from matching.core.features.texts import title_affinity
 from tests.marketplace.factories import NOW, a_candidate, a_published_opportunity, a_skill, actor_of
 
 pytestmark = pytest.mark.django_db
@@ -148,3 +157,48 @@ def test_many_are_read_in_as_many_statements_as_one(kubernetes) -> None:
             read_opportunities(work[some])
         counts.append(len(captured))
     assert counts[0] == counts[1]
+
+
+# Titles
+
+
+def an_occupation(name: str, *labels: str) -> Occupation:
+    occupation = Occupation.objects.create(name=name, folded=name.lower())
+    for label in labels:
+        OccupationLabel.objects.create(occupation=occupation, label=label, folded=label.lower())
+    return occupation
+
+
+def affinity(candidate: Candidate, title: str) -> int:
+    """Of the titles of a candidate and of an opportunity that state no occupation."""
+    opportunity = a_published_opportunity(title=title)
+    read_opportunities([opportunity.pk])
+    keep_readings(read_candidates([candidate.pk]))
+    facts = facts_of([candidate.pk], on=NOW.date(), rate_set=None)[candidate.pk]
+    terms = terms_of([opportunity.pk], rate_set=None, on=NOW.date())[opportunity.pk]
+    return title_affinity(facts, terms)
+
+
+def test_titles_that_share_no_word_are_of_one_occupation_by_its_other_names() -> None:
+    an_occupation("web developer", "front-end engineer", "website programmer")
+    experiences = [ExperienceInput("Senior Front-End Engineer", date(2020, 1, 1))]
+    assert affinity(a_candidate(experiences=experiences), "Website programmer (m/f/d), Vienna") == 1000
+    assert affinity(a_candidate(headline="Website programmer"), "Front end engineer") == 1000
+    assert affinity(a_candidate(headline="Poet"), "Website programmer") == 0
+
+
+def test_a_stated_occupation_goes_before_what_the_title_names() -> None:
+    web, cook = an_occupation("web developer"), an_occupation("cook")
+    opportunity = a_published_opportunity(title="Web developer", occupation_id=cook.public_id)
+    read_opportunities([opportunity.pk])
+    assert terms_of([opportunity.pk], rate_set=None, on=NOW.date())[opportunity.pk].occupation == cook.pk
+    assert OpportunityMentions.objects.get().occupation_ids == [web.pk]
+
+
+def test_a_title_of_several_occupations_says_none_of_an_opportunity_and_all_of_a_candidate() -> None:
+    both = [an_occupation(name, "kitchen head").pk for name in ("chef", "cook")]
+    opportunity, candidate = a_published_opportunity(title="Kitchen head"), a_candidate(headline="Kitchen head")
+    read_opportunities([opportunity.pk])
+    keep_readings(read_candidates([candidate.pk]))
+    assert terms_of([opportunity.pk], rate_set=None, on=NOW.date())[opportunity.pk].occupation is None
+    assert facts_of([candidate.pk], on=NOW.date(), rate_set=None)[candidate.pk].occupations == frozenset(both)
