@@ -18,6 +18,7 @@ from marketplace.api.mutations import MarketplaceMutation
 from marketplace.api.queries import MarketplaceQuery
 from matching.api.backfill import BackfillMutation, BackfillQuery
 from matching.api.mutations import MatchingMutation
+from matching.api.offering import OfferingMutation, OfferingQuery
 from matching.api.queries import MatchingQuery
 from matching.api.subscriptions import MatchingSubscription
 from matching.api.whatif import WhatIfQuery
@@ -26,12 +27,12 @@ logger = logging.getLogger("muster.graphql")
 
 
 @strawberry.type(description="All that can be read.")
-class Query(AccountsQuery, MarketplaceQuery, MatchingQuery, WhatIfQuery, BackfillQuery):
+class Query(AccountsQuery, MarketplaceQuery, MatchingQuery, WhatIfQuery, BackfillQuery, OfferingQuery):
     pass
 
 
 @strawberry.type(description="All that can be done. Each takes one input and answers with the thing or a refusal.")
-class Mutation(AccountsMutation, MarketplaceMutation, MatchingMutation, BackfillMutation):
+class Mutation(AccountsMutation, MarketplaceMutation, MatchingMutation, BackfillMutation, OfferingMutation):
     pass
 
 

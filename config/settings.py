@@ -383,6 +383,7 @@ TIMERS: dict[str, str] = {
     "invitation_expiry": "marketplace.timers.expire_invitation",
     "opportunity_closing": "marketplace.timers.close_opportunity",
     "allocation_expiry": "matching.timers.expire_allocation",
+    "allocation_wave": "matching.timers.send_next_wave",
     "alert_opening": "matching.timers.alert_opened",
 }
 

@@ -31,6 +31,7 @@ class Telling:
 
     candidate: str = ""
     members: str = ""
+    is_an_answer: bool = False  # to what somebody has just done: then they are told, too
     more: Callable[[Any], dict[str, str]] = lambda row: {}
 
 
@@ -71,7 +72,8 @@ TELLINGS: dict[str, Telling] = {
     "OfferAccepted": Telling(members="An offer was accepted: {title}"),
     "OfferDeclined": Telling(members="An offer was declined: {title}"),
     "OfferOvertaken": Telling(
-        candidate="All seats went before your answer: {title}. You are on the waiting list, ahead of others."
+        candidate="All seats went before your answer: {title}. You are on the waiting list, ahead of others.",
+        is_an_answer=True,
     ),
     "PlacementStarted": Telling(candidate="Your work has begun: {title}"),
     "PlacementPaused": Telling(candidate="Your work is paused: {title}"),
@@ -97,10 +99,11 @@ TELLINGS: dict[str, Telling] = {
 
 @consumes([*TELLINGS, "MemberInvited"])
 def notify(event: Event) -> None:
-    """Write a notification for everybody whom the event concerns and who did not cause it. Running twice is once."""
+    """Write a notification for everybody whom the event concerns, but whoever caused it, unless it answers what they
+    did. Running twice is once."""
     if event.name == "MemberInvited":
         organisation = Organisation.objects.get(pk=event.aggregate_id)
-        _write(event, {event.payload["user"]: f"You are now a member of {organisation.name}"})
+        _write(event, {event.payload["user"]: f"You are now a member of {organisation.name}"}, but=event.actor_id)
         return
     telling = TELLINGS.get(event.name)
     if telling is None or event.payload.get("source") == Application.Source.ALLOCATION:
@@ -115,7 +118,7 @@ def notify(event: Event) -> None:
         texts |= dict.fromkeys(_members(opportunity), telling.members.format_map(named))
     if telling.candidate and not isinstance(row, Opportunity) and row.candidate.user_id is not None:
         texts[row.candidate.user_id] = telling.candidate.format_map(named)
-    _write(event, texts)
+    _write(event, texts, but=None if telling.is_an_answer else event.actor_id)
 
 
 # Changes of these alone can make two postings, or two profiles, look more or less like one.
@@ -153,8 +156,8 @@ def _members(opportunity: Opportunity) -> Iterable[int]:
     )
 
 
-def _write(event: Event, texts: dict[int, str]) -> None:
-    reached = User.objects.active().filter(pk__in=texts.keys() - {event.actor_id}).order_by("pk")
+def _write(event: Event, texts: dict[int, str], *, but: int | None) -> None:
+    reached = User.objects.active().filter(pk__in=texts.keys() - {but}).order_by("pk")
     Notification.objects.bulk_create(
         [
             Notification(

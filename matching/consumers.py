@@ -59,6 +59,10 @@ SHOWN_BY = frozenset({"visibility", "opens_at"})  # fields whose change opens it
 # A pause, or the end, is over: what came free meanwhile can be offered.
 TAKING_OFFERS_AGAIN = frozenset({"OpportunityResumed", "OpportunityReopened"})
 
+# The last of these may leave seats of its wave to the next one. So may an acceptance, but that one's timer finds out:
+# the many who accept wait for nothing more to be written.
+WAVE_ENDS = frozenset({"OfferDeclined", "OfferExpired", "OfferWithdrawn"})
+
 # What of allocations is logged.
 PLANS = frozenset({"AllocationPlanned", "AllocationPartCommitted", "AllocationCommitted"})
 
@@ -141,11 +145,14 @@ def serve_the_waiting(event: Event) -> None:
         backfill.serve_the_waiting(event.aggregate_id, None, timezone.now())
 
 
-@consumes({"VacancyOpened", "AllocationPlanned"} | TAKING_OFFERS_AGAIN)
+@consumes({"VacancyOpened", "AllocationPlanned"} | TAKING_OFFERS_AGAIN | WAVE_ENDS)
 def follow_up(event: Event) -> None:
-    """Look for somebody for the seats that came free, and commit the runs that nobody else is to commit."""
+    """Look for somebody for the seats that came free, commit the runs that nobody else is to commit, and send the wave
+    after one that has ended."""
     if event.name == "AllocationPlanned":
         backfill.follow_plan(event.aggregate_id, timezone.now())
+    elif event.name in WAVE_ENDS:
+        allocation.wave_answered(event.aggregate_id, timezone.now())
     else:
         backfill.fill_vacancies(event.payload.get("opportunity", event.aggregate_id), timezone.now())
 

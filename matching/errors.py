@@ -162,6 +162,15 @@ class CandidateSetAside(DomainError):
     sentence = "The candidate and this opportunity are no longer to be brought together."
 
 
+class OverbookingReached(DomainError):
+    """`calls` of the opportunity wait for an answer, for so many open `seats`."""
+
+    sentence = "One open call more would make more acceptances than seats likelier than was asked for."
+
+    def __init__(self, *, limit_ppm: int, seats: int, calls: int) -> None:
+        super().__init__(limit_ppm=limit_ppm, seats=seats, calls=calls)
+
+
 class PayUnknown(DomainError):
     """No band of the opportunity holds for the candidate's place."""
 

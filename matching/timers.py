@@ -13,3 +13,7 @@ def expire_allocation(subject_id: int, now: datetime) -> None:
 
 def alert_opened(subject_id: int, now: datetime) -> None:
     alerts.alert(subject_id, now)
+
+
+def send_next_wave(subject_id: int, now: datetime) -> None:
+    allocation.send_next_wave(subject_id, now)

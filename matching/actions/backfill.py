@@ -29,7 +29,7 @@ from matching.actions.allocation.policies import default_policy
 from matching.core.backfill import BackfillPolicy
 from matching.core.workflow import RUN, RunState
 from matching.models import AllocationRun, BackfillRule, Vacancy
-from matching.queries.backfill import policy_of, undecided_backfill
+from matching.queries.backfill import policy_of, undecided_backfill, waits_for_a_wave
 
 OVER = frozenset({OpportunityState.CLOSED, OpportunityState.SUSPENDED})
 
@@ -79,7 +79,7 @@ def serve_the_waiting(opportunity_pk: int, freed_seat: int | None, now: datetime
         policy = policy_of(opportunity)
         if policy.serves_the_line:
             serve_waitlist(opportunity_pk, now)
-        if freed_seat is None or not policy.looks_further:
+        if freed_seat is None or not policy.looks_further or waits_for_a_wave(opportunity_pk):
             return
         seat = Seat.objects.open().filter(pk=freed_seat).first()
         if seat is None:

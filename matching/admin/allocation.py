@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from accounts.admin.console import AddOnlyAdmin, ReadOnlyAdmin, ReadOnlyInline, SavedByActionAdmin
 from accounts.admin.rendering import NOTHING, badge, link, link_to_list, sentences, state_column
-from accounts.admin.steps import CAREFUL, Step, actor_of
+from accounts.admin.steps import CAREFUL, Step, actor_of, whole_number
 from matching.actions.allocation import (
     commit_allocation,
     commit_proposal,
@@ -25,7 +25,9 @@ from matching.actions.allocation import (
     pin_proposal,
     plan_allocation,
 )
+from matching.actions.allocation.offering import LONGEST_OFFER_HOURS
 from matching.admin.wording import contributions_by_head, diagnosis_in_words, figures, policy_text, score_text
+from matching.core.waves import Who, waves_from_data
 from matching.core.workflow import PROPOSAL, RUN, RunState
 from matching.models import AllocationRun, Proposal
 from matching.queries.commits import reports_of
@@ -37,10 +39,35 @@ def weight(initial: int) -> forms.IntegerField:
     )
 
 
+def wave_hours(label: str) -> forms.IntegerField:
+    return whole_number(
+        required=False,
+        min_value=1,
+        max_value=LONGEST_OFFER_HOURS,
+        label=label,
+        help_text="hours to answer; empty: no such wave. Without any, all are asked at once.",
+    )
+
+
 class PlanForm(ModelForm):
     quality = weight(600)
     fill = weight(300)
     speed = weight(100)
+    overbooking_ppm = whole_number(
+        required=False,
+        min_value=0,
+        max_value=1_000_000,
+        label="Open calls",
+        help_text="millionths: chance of more acceptances than seats. Empty: each offer holds a seat.",
+    )
+    favourites_hours = wave_hours("Favourites first")
+    top_hours = wave_hours("Then the top")
+    rest_hours = wave_hours("Then the rest")
+
+    def waves(self) -> list[dict[str, Any]]:
+        """Those that were given hours, in this order."""
+        hours = {who: self.cleaned_data.get(f"{who}_hours") for who in Who}
+        return [{"who": who.value, "hours": given} for who, given in hours.items() if given]
 
     def clean(self) -> dict[str, Any] | None:
         given = super().clean() or {}
@@ -81,12 +108,14 @@ class AllocationRunAdmin(AddOnlyAdmin, SavedByActionAdmin):
             "fields": ("organisation", "opportunities"),
         }),
         ("Policy", {"fields": (("quality", "fill", "speed"), "offers_expire_hours")}),
+        ("Offers", {"fields": ("overbooking_ppm", ("favourites_hours", "top_hours", "rest_hours"))}),
     )  # fmt: skip
     fieldsets = (
         (None, {"fields": ("run_name", "scope", "opportunities", "state_badge", "policy_shown", "model")}),
         ("Outcome", {"fields": ("totals", "commit_report", "diagnosis_text", "proposals_link", "error")}),
         ("Record", {"fields": (
-            "offers_expire_hours", "previous", "snapshot_digest", "created_by", "created_at", "planned_at",
+            "cause", "offers_expire_hours", "overbooking_ppm", "waves_told", "commits_itself", "previous",
+            "snapshot_digest", "created_by", "created_at", "planned_at",
             "finished_at", "history",
         )}),
         ("Events", {"classes": ("tab",), "fields": ("event_log",)}),
@@ -139,6 +168,11 @@ class AllocationRunAdmin(AddOnlyAdmin, SavedByActionAdmin):
     def policy_shown(self, run: AllocationRun) -> str:
         return policy_text(run.policy)
 
+    @display(description="Waves")
+    def waves_told(self, run: AllocationRun) -> str:
+        told = (f"{one.who.value}, {one.hours} h" for one in waves_from_data(run.waves))
+        return sentences(f"→ {line}" if at == run.wave else line for at, line in enumerate(told))
+
     @display(description="Totals")
     def totals(self, run: AllocationRun) -> str:
         names = ("seats", "proposed", "sent", "dropped", "value", "bound", "gap")
@@ -167,6 +201,8 @@ class AllocationRunAdmin(AddOnlyAdmin, SavedByActionAdmin):
             opportunity_ids=[opportunity.public_id for opportunity in given["opportunities"]],
             policy={name: given[name] for name in ("quality", "fill", "speed")},
             offers_expire_hours=given["offers_expire_hours"],
+            overbooking_ppm=given["overbooking_ppm"],
+            waves=form.waves(),  # type: ignore[attr-defined]
             now=timezone.now(),
         )
 

@@ -84,7 +84,8 @@ def contributions_by_head(raw: Any) -> str:
 def policy_text(policy: Any) -> str:
     if not isinstance(policy, Mapping):
         return NOTHING
-    return ", ".join(f"{name} {int(weight) / 10:g} %" for name, weight in policy.items())
+    weights = ((name, policy.get(name)) for name in ("quality", "fill", "speed"))
+    return ", ".join(f"{name} {int(weight) / 10:g} %" for name, weight in weights if weight is not None)
 
 
 def diagnosis_in_words(raw: Any) -> str:

@@ -26,6 +26,7 @@ from matching.api.commits import CommitReportType, code_of
 from matching.api.enums import CauseEnum, ProposalStateEnum, RunCauseEnum, RunStateEnum, SolvingStageEnum
 from matching.api.matches import MILLION, ScoreType, scored
 from matching.api.run_policy import PolicyType, policy_of
+from matching.api.waves import WaveType, next_waves, shown_waves
 from matching.core.scoring import probability_ppm
 from matching.core.workflow import RunState
 from matching.models import AllocationProgress, AllocationRun, Proposal
@@ -209,6 +210,13 @@ class AllocationRunType(Node):
         description="Of each opportunity it fills at most so many; null: all that are open."
     )
     commits_itself: bool = strawberry.field(description="Whether its offers go out as soon as it is planned.")
+    overbooking_ppm: int | None = strawberry.field(
+        description=(
+            "Its offers are open calls: as many as keep the chance of more acceptances than seats, in millionths, at"
+            " most there. Null: each offer holds a seat."
+        )
+    )
+    wave: int = strawberry.field(description="Which of its waves this is, from 0.")
     offers_expire_hours: int = strawberry.field(description="How long the offers of a commit wait for an answer.")
     created_by = one("created_by", UserType, "Who planned it.", optional=True)
     created_at: datetime = strawberry.field(description="When it was queued.")
@@ -258,6 +266,14 @@ class AllocationRunType(Node):
             return Proposal.objects.all() if wanted is None else Proposal.objects.filter(state__in=wanted)
 
         return nested_page(root, f"proposals {wanted}", rows, by="run", first=first, after=after, order=BEST_FIRST)
+
+    @strawberry.field(description="Who is asked one after the other; none: all at once.")
+    def waves(root: strawberry.Parent[Any]) -> list[WaveType]:
+        return shown_waves(root)
+
+    @strawberry.field(description="When the next wave comes at the latest, if seats are still open then.")
+    def next_wave_at(root: strawberry.Parent[Any]) -> datetime | None:
+        return batched(root, "next wave", next_waves, None)
 
     @strawberry.field(description="What became of its proposals when they were committed.")
     def report(root: strawberry.Parent[Any]) -> CommitReportType:

@@ -5,6 +5,7 @@ from matching.core.allocation import Cause, Proposing
 from matching.core.backfill import BackfillPolicy, BackfillSource
 from matching.core.run_policy import Mechanism
 from matching.core.search.digests import Frequency
+from matching.core.waves import Who
 from matching.core.workflow import ProposalState, RunState, SolvingStage
 from matching.models import AllocationRun
 
@@ -121,5 +122,15 @@ BackfillSourceEnum = described(
         "usual": (
             "Nowhere: automatic where an allocation has offered seats of the opportunity, else the waiting list alone."
         ),
+    },
+)
+WaveWhoEnum = described(
+    Who,
+    "WaveWho",
+    "Who is asked in a wave of offers.",
+    {
+        "favourites": "Those on a favourites list of the posting or the hiring organisation.",
+        "top": "Those who suit best: so many for each seat.",
+        "rest": "Everybody who suits.",
     },
 )

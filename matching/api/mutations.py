@@ -12,6 +12,7 @@ from matching.actions import allocation
 from matching.api.allocation import AllocationRunType, ProposalType
 from matching.api.run_policy import PolicyInput, written_policy
 from matching.api.saved_search_mutations import SavedSearchMutation
+from matching.api.waves import WaveInput, written_waves
 
 MOST_AT_ONCE = 1000
 
@@ -28,7 +29,20 @@ class PlanAllocationInput(Keyed):
     previous_run_id: strawberry.ID | None = strawberry.field(
         default=None, description="The run whose pins and exclusions carry over."
     )
-    offers_expire_hours: int = strawberry.field(default=72, description="How long offers wait for an answer.")
+    offers_expire_hours: int = strawberry.field(
+        default=72, description="How long offers wait for an answer; with waves, each has its own hours."
+    )
+    overbooking_ppm: int | None = strawberry.field(
+        default=None,
+        description=(
+            "Makes its offers open calls: as many as keep the chance of more acceptances than seats, in millionths, at"
+            " most there. If null, each offer holds a seat."
+        ),
+    )
+    waves: list[WaveInput] | None = strawberry.field(
+        default=None,
+        description="Who is asked first, and how long they have; what is open then is planned for the next, and sent.",
+    )
 
 
 @strawberry.input(description="Names a proposal.")
@@ -84,6 +98,8 @@ class MatchingMutation(SavedSearchMutation):
                 policy=policy,
                 previous_run_id=public_id(previous, "AllocationRun", field="previousRunId") if previous else None,
                 offers_expire_hours=input.offers_expire_hours,
+                overbooking_ppm=input.overbooking_ppm,
+                waves=written_waves(input.waves),
                 now=info.context.now,
             )
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from accounts.models import Organisation
+from accounts.models import Organisation, Timer
 from marketplace.core.workflow import OfferState
 from marketplace.models import Offer, Opportunity
 from matching.core.backfill import BackfillPolicy, BackfillSource, effective
@@ -49,6 +49,13 @@ def undecided_backfill(opportunity: Opportunity) -> QuerySet[AllocationRun]:
         commits_itself=False,
         state__in=[RunState.QUEUED, RunState.SOLVING, RunState.PLANNED],
     )
+
+
+def waits_for_a_wave(opportunity_pk: int) -> bool:
+    """Whether a wave of offers is still to come, which its open seats are for."""
+    sent = Proposal.objects.filter(opportunity=opportunity_pk, state=ProposalState.SENT).exclude(run__waves=[])
+    runs = sent.order_by().values("run_id")
+    return Timer.objects.filter(kind="allocation_wave", fired_at=None, subject_id__in=runs).exists()
 
 
 def taken_back(run: AllocationRun) -> list[tuple[int, int]]:

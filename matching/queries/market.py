@@ -21,7 +21,8 @@ from matching.errors import ScoresNotComparable
 from matching.models import AllocationRun, ScoringModel
 from matching.queries.between import Between, Pair
 from matching.queries.candidates_at_hand import ANY_HOURS, AtHand, at_hand
-from matching.queries.open_calls import expected_from_open_calls
+from matching.queries.offering import call_sizes, in_its_wave
+from matching.queries.open_calls import chances_of_open_calls, expected_from_open_calls
 from matching.queries.pairings import Pairings, pairings_of
 from matching.queries.pins import lost_pins
 from matching.queries.scorable import Basics, Scorable, scorables
@@ -75,10 +76,10 @@ class Market:
 
 def open_opportunities(run: AllocationRun, basics: Basics) -> dict[int, Scorable]:
     """Those in the scope of a run that take offers at present."""
-    return scorables(_in_scope(run, basics.now), basics)
+    return scorables(opportunities_in_scope(run, basics.now), basics)
 
 
-def _in_scope(run: AllocationRun, now: datetime) -> QuerySet[Opportunity]:
+def opportunities_in_scope(run: AllocationRun, now: datetime) -> QuerySet[Opportunity]:
     rows = Opportunity.objects.open_at(now).filter(posting_organisation__suspended_at=None)
     if run.organisation_id is not None:
         rows = rows.filter(posting_organisation_id=run.organisation_id)
@@ -89,7 +90,7 @@ def _in_scope(run: AllocationRun, now: datetime) -> QuerySet[Opportunity]:
 def check_scope(run: AllocationRun, serving: Serving, now: datetime) -> None:
     """Raises ScoresNotComparable where models without a common calibration score what a run is about."""
     if len({one.scorer.calibration for one in serving.served}) > 1:
-        seated = _in_scope(run, now).filter(Exists(Seat.objects.open().filter(opportunity=OuterRef("pk"))))
+        seated = opportunities_in_scope(run, now).filter(Exists(Seat.objects.open().filter(opportunity=OuterRef("pk"))))
         ids = list(seated.values_list("pk", flat=True))
         check_comparable(serving.of(ids, on=now.astimezone(UTC).date()).values())
 
@@ -107,7 +108,8 @@ def gather(
     hears of how many opportunities are done."""
     opportunities = open_opportunities(run, basics)
     open_seats = _open_seats(opportunities)
-    open_calls = expected_from_open_calls(opportunities, open_seats, basics)
+    called = chances_of_open_calls(opportunities, open_seats, basics)
+    open_calls = expected_from_open_calls(called, open_seats)
     seats = {pk: count - open_calls.get(pk, 0) for pk, count in open_seats.items()}
     if run.most_seats is not None:
         seats = {pk: min(count, run.most_seats) for pk, count in seats.items()}
@@ -117,6 +119,9 @@ def gather(
     people = at_hand(opportunities, basics)
     between = Between(list(opportunities), people.ids.tolist(), policy.offers_at_once)
     pairings = pairings_of(opportunities, people, between, policy, basics, told)
+    pairings = in_its_wave(run, opportunities, seats, pairings)
+    if run.overbooking_ppm is not None:  # then a seat to give is an offer to make
+        seats = call_sizes(run, open_seats, pairings, called)
     keys, met = list(opportunities), np.unique(pairings.candidate)
     nodes = _candidates(met, pairings, people, between)
     several = any(node.most > 1 for node in nodes)

@@ -1,6 +1,8 @@
 """Allocation: plan, settle proposals, commit, replay."""
 
+from matching.actions.allocation.calling import send_open_call, size_open_call
 from matching.actions.allocation.committing import commit_allocation, commit_proposal
+from matching.actions.allocation.offering import send_next_wave, wave_answered
 from matching.actions.allocation.planning import (
     discard_allocation,
     exclude_proposal,
@@ -21,6 +23,10 @@ __all__ = [
     "pin_proposal",
     "plan_allocation",
     "replay",
+    "send_next_wave",
+    "send_open_call",
+    "size_open_call",
     "solve_run",
     "verify_run",
+    "wave_answered",
 ]

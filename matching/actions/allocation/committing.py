@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import numpy as np
 from django.db import transaction
 
 from accounts.actions.timers import cancel_timer
@@ -18,18 +19,30 @@ from accounts.errors import DomainError, InvalidInput, NotFound
 from marketplace.actions.applications import open_application
 from marketplace.actions.offers import send_offer
 from marketplace.actions.standing import check_open
-from marketplace.models import Application, Candidate, Offer, Opportunity
+from marketplace.errors import SeatsFilled
+from marketplace.models import Application, Candidate, Offer, Opportunity, Seat
 from marketplace.queries.facts import facts_of
 from marketplace.queries.rates import rates_of
 from matching.access import access_proposal, access_run, planner_kind
+from matching.actions.allocation.offering import schedule_next_wave
 from matching.actions.allocation.planning import max_age
 from matching.actions.models import serving_now
+from matching.core.allocation import call_size
 from matching.core.facts import CandidateFacts
 from matching.core.run_policy import RunPolicy
 from matching.core.workflow import PROPOSAL, RUN, ProposalState
-from matching.errors import CandidateEngaged, CandidateGone, CandidateSetAside, HoursTaken, PayUnknown, RunTooOld
+from matching.errors import (
+    CandidateEngaged,
+    CandidateGone,
+    CandidateSetAside,
+    HoursTaken,
+    OverbookingReached,
+    PayUnknown,
+    RunTooOld,
+)
 from matching.models import AllocationRun, Proposal
 from matching.queries.between import Between
+from matching.queries.open_calls import chances_of_open_calls
 from matching.queries.pay import pay_for
 from matching.queries.scorable import Scorable, basics_at, scorables
 
@@ -61,7 +74,7 @@ def commit_allocation(
         if not proposals and proposal_ids is not None:
             return run
         move(run, RUN, "commit", actor=actor, by=by, now=now)
-        truth = _gather(proposals, RunPolicy.from_data(run.policy), now)
+        truth = _gather(proposals, run, now)
         sent = 0
         for proposal in proposals:
             try:
@@ -73,8 +86,9 @@ def commit_allocation(
                 proposal.state = Proposal.objects.values_list("state", flat=True).get(pk=proposal.pk)
                 move(proposal, PROPOSAL, "drop", actor=actor, by=by, now=now, extra_fields=extra, payload=payload)
             else:
-                truth.between.engage(proposal.candidate_id)
+                truth.took(proposal)
                 sent += 1
+        schedule_next_wave(run, now)
         _close(run, {"sent": run.sent + sent, "dropped": run.dropped + len(proposals) - sent}, actor, by, now)
     return run
 
@@ -105,9 +119,20 @@ class _Truth:
     facts: Mapping[int, CandidateFacts]
     between: Between
     rates: Mapping[str, Decimal]
+    calls: Mapping[int, list[int]]  # opportunity → chances of its live open calls, in millionths
+
+    def chance_of(self, proposal: Proposal) -> int:
+        """That they accept, in millionths."""
+        scorer = self.opportunities[proposal.opportunity_id].scorer
+        return int(scorer.probabilities_ppm("acceptance", np.array([proposal.acceptance], np.int64))[0])
+
+    def took(self, proposal: Proposal) -> None:
+        """Count an offer that has just been sent."""
+        self.between.engage(proposal.candidate_id)
+        self.calls.get(proposal.opportunity_id, []).append(self.chance_of(proposal))
 
 
-def _gather(proposals: Sequence[Proposal], policy: RunPolicy, now: datetime) -> _Truth:
+def _gather(proposals: Sequence[Proposal], run: AllocationRun, now: datetime) -> _Truth:
     """Lock in the marketplace's order (opportunities, applications, candidates), each by ascending id, then read."""
     opportunity_ids = sorted({proposal.opportunity_id for proposal in proposals})
     candidate_ids = sorted({proposal.candidate_id for proposal in proposals})
@@ -122,12 +147,15 @@ def _gather(proposals: Sequence[Proposal], policy: RunPolicy, now: datetime) -> 
     locked = Candidate.objects.filter(pk__in=candidate_ids).order_by("pk").select_for_update(no_key=True)
     candidates = {candidate.pk: candidate for candidate in locked}
     basics = basics_at(now, serving_now())
+    opportunities = scorables(Opportunity.objects.filter(pk__in=opportunity_ids), basics)
+    called = chances_of_open_calls(opportunities, opportunities, basics) if run.overbooking_ppm is not None else {}
     return _Truth(
-        opportunities=scorables(Opportunity.objects.filter(pk__in=opportunity_ids), basics),
+        opportunities=opportunities,
         candidates=candidates,
         facts=facts_of(candidate_ids, on=basics.on, rate_set=basics.rates),
-        between=Between(opportunity_ids, candidate_ids, policy.offers_at_once),
+        between=Between(opportunity_ids, candidate_ids, RunPolicy.from_data(run.policy).offers_at_once),
         rates=rates_of(basics.rates),
+        calls={pk: called.get(pk, []) for pk in opportunity_ids} if run.overbooking_ppm is not None else {},
     )
 
 
@@ -140,6 +168,8 @@ def _send(
     pair = proposal.opportunity_id, proposal.candidate_id
     check_open(one.opportunity, now)
     _check(pair, one, candidate, truth)
+    if run.overbooking_ppm is not None:
+        _check_call(proposal, run.overbooking_ppm, truth)
     pay = pay_for(candidate, one.opportunity, truth.rates)
     if pay is None:
         raise PayUnknown
@@ -147,7 +177,7 @@ def _send(
     offer = send_offer(
         actor=actor,
         application_id=application.public_id,
-        kind=Offer.Kind.RESERVED,
+        kind=Offer.Kind.RESERVED if run.overbooking_ppm is None else Offer.Kind.OPEN_CALL,
         pay=pay,
         expires_at=now + timedelta(hours=run.offers_expire_hours),
         now=now,
@@ -171,6 +201,17 @@ def _check(pair: tuple[int, int], one: Scorable, candidate: Candidate, truth: _T
     asked, free = one.terms.weekly_hours, facts.free_hours
     if asked is not None and free is not None and free < asked:
         raise HoursTaken(free=free, asked=asked)
+
+
+def _check_call(proposal: Proposal, limit_ppm: int, truth: _Truth) -> None:
+    """That asking one more leaves more acceptances than seats as unlikely as was asked for. Raises SeatsFilled,
+    OverbookingReached."""
+    seats = Seat.objects.open().filter(opportunity=proposal.opportunity_id).count()
+    if not seats:
+        raise SeatsFilled
+    out = truth.calls[proposal.opportunity_id]
+    if not call_size([truth.chance_of(proposal)], seats, limit_ppm=limit_ppm, outstanding_ppm=out).offers:
+        raise OverbookingReached(limit_ppm=limit_ppm, seats=seats, calls=len(out))
 
 
 def _chosen(run: AllocationRun, proposal_ids: Sequence[UUID] | None) -> list[Proposal]:

@@ -19,6 +19,7 @@ from accounts.core.actor import Actor, ActorKind
 from accounts.errors import InvalidInput, NotFound
 from marketplace.models import Opportunity
 from matching.access import access_proposal, access_run, planner_kind
+from matching.actions.allocation.offering import LONGEST_OFFER_HOURS, read_overbooking, read_waves
 from matching.actions.allocation.policies import read_policy
 from matching.actions.allocation.progress import ask_to_stop
 from matching.actions.models import serving_now
@@ -27,7 +28,6 @@ from matching.errors import RunNotPlanned
 from matching.models import AllocationRun, Proposal
 from matching.queries.market import check_scope
 
-LONGEST_OFFER_HOURS = 90 * 24
 MOST_OPPORTUNITIES = 1000  # named one by one; a run over everything has no such limit
 
 
@@ -39,6 +39,9 @@ def plan_allocation(
     policy: Mapping[str, Any] | None = None,
     previous_run_id: UUID | None = None,
     offers_expire_hours: int = 72,
+    overbooking_ppm: int | None = None,
+    waves: Sequence[Mapping[str, Any]] | None = None,
+    commits_itself: bool = False,
     now: datetime,
 ) -> AllocationRun:
     """Queue an allocation of an organisation's open seats; of the whole market's, for staff, without one.
@@ -46,6 +49,10 @@ def plan_allocation(
     `opportunity_ids` narrow it. `policy` is read by `read_policy`: what it does not say is as the settings have it.
     What staff pinned and excluded in a previous run of the same scope carries over. The offers of a commit will expire
     after `offers_expire_hours`. A worker solves it: AllocationQueued is delivered to the consumer `allocation`.
+
+    With `overbooking_ppm` its offers are open calls: as many as keep the chance of more acceptances than seats, in
+    millionths, at most there. With `waves` it asks those of the first alone, and the others later, as
+    `matching.actions.allocation.offering` says. `commits_itself`: offers go out as soon as it is planned.
 
     Raises InvalidInput, NotFound, NotPermitted, RuleRefused, ScoresNotComparable.
     """
@@ -66,11 +73,15 @@ def plan_allocation(
             previous = access_run(actor, previous_run_id, to="manage")
             if previous.organisation_id != (organisation.pk if organisation is not None else None):
                 raise InvalidInput("previousRun", "is of another scope")
+        stored_waves = read_waves(waves)
         run = AllocationRun.objects.create(
             organisation=organisation,
+            overbooking_ppm=read_overbooking(overbooking_ppm),
+            waves=stored_waves,
+            commits_itself=commits_itself,
             policy=read_policy(policy, scope).to_data(),
             previous=previous,
-            offers_expire_hours=offers_expire_hours,
+            offers_expire_hours=stored_waves[0]["hours"] if stored_waves else offers_expire_hours,
             created_by_id=actor.user_id,
             created_at=now,
         )
