@@ -1,6 +1,5 @@
 """Allocation runs: what they propose, what proves them, and why seats stay empty."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,20 +10,29 @@ from accounts.api.connections import AFTER, FIRST, Connection, Key, Order, neste
 from accounts.api.context import Info
 from accounts.api.fields import given, one
 from accounts.api.nodes import Node, node_type, row_type
-from accounts.api.peers import batched, related, related_list, together
+from accounts.api.peers import batched, related, related_list
 from accounts.api.refusals import RefusalCode
-from accounts.api.scalars import BigInt
+from accounts.api.scalars import JSON, BigInt
 from accounts.api.types import OrganisationType, TransitionType, UserType, history_of
 from marketplace.api.applications import ApplicationType
 from marketplace.api.candidates import CandidateType
 from marketplace.api.offers import OfferType
 from marketplace.api.opportunities import OpportunityType
-from marketplace.models import Opportunity
 from matching.access import access_proposal, access_run
-from matching.actions.allocation import verify_run
 from matching.api.commits import CommitReportType, code_of
-from matching.api.enums import CauseEnum, ProposalStateEnum, RunCauseEnum, RunStateEnum, SolvingStageEnum
+from matching.api.enums import ProposalStateEnum, RunCauseEnum, RunStateEnum, SolvingStageEnum
+from matching.api.evidence import CertificateType, SeatPriceType, certificates, prices, proofs
 from matching.api.matches import MILLION, ScoreType, scored
+from matching.api.plan_preview import (
+    BestAlternativeType,
+    BlockingPairsType,
+    EmptySeatsType,
+    ParetoCurveType,
+    best_alternative_of,
+    blocking_of,
+    diagnoses,
+    pareto_of,
+)
 from matching.api.run_policy import PolicyType, policy_of
 from matching.api.waves import WaveType, next_waves, shown_waves
 from matching.core.scoring import probability_ppm
@@ -60,53 +68,13 @@ class ProposalType(Node):
     def fit(root: strawberry.Parent[Any], info: Info) -> ScoreType:
         return scored(info.context, root, root.fit, root.contributions)
 
+    @strawberry.field(description="What it won against, and why; null for what staff settled.")
+    def best_alternative(root: strawberry.Parent[Any]) -> BestAlternativeType | None:
+        return best_alternative_of(root)
+
     @strawberry.field(description="The probability that they accept, from 0 to 1.")
     def acceptance(root: strawberry.Parent[Any]) -> float:
         return probability_ppm(root.acceptance) / MILLION
-
-
-@strawberry.type(
-    name="Certificate",
-    description="What the stored solution proves of itself, checked with none of the solver's code.",
-)
-class CertificateType:
-    feasible: bool = strawberry.field(description="Every limit, pin and exclusion is kept.")
-    valid: bool = strawberry.field(description="Feasible, proven, and every number as claimed.")
-    value: BigInt = strawberry.field(description="What the assignment is worth.")
-    bound: BigInt | None = strawberry.field(description="No assignment is worth more; null where nothing is proven.")
-    gap: BigInt | None = strawberry.field(description="Bound less value: 0 is the best there is.")
-    problems: list[str] = strawberry.field(description="What is wrong, in words.")
-
-
-@strawberry.type(name="SeatPrice", description="What one more seat of an opportunity would add to the total value.")
-class SeatPriceType:
-    opportunity: OpportunityType = strawberry.field(description="Of which opportunity.")
-    price: BigInt = strawberry.field(description="How much.")
-
-
-@strawberry.type(name="BindingCriterion", description="The criterion of a rule whose loosening would gain most.")
-class BindingCriterionType:
-    path: str = strawberry.field(description="Its place in the rule.")
-    sentence: str = strawberry.field(description="The criterion, for people.")
-    gain: int = strawberry.field(description="How many more would be eligible without it.")
-
-
-@strawberry.type(name="EmptySeats", description="Seats of one opportunity that stay empty for one cause.")
-class EmptySeatsType:
-    opportunity: OpportunityType = strawberry.field(description="Of which opportunity.")
-    empty: int = strawberry.field(description="How many.")
-    cause: CauseEnum = strawberry.field(description="Why.")
-    sentence: str = strawberry.field(description="Why, for people.")
-    competing: list[OpportunityType] = strawberry.field(
-        description="The opportunities, this one among them, that compete for too few people."
-    )
-    seats: int = strawberry.field(description="The open seats of those.")
-    candidates: int = strawberry.field(description="The people who could take them.")
-    loss: BigInt | None = strawberry.field(description="What filling the first one would take from the total value.")
-
-    @strawberry.field(description="The criterion that keeps most people out, where that is the cause.")
-    def criterion(root: strawberry.Parent[Any]) -> BindingCriterionType | None:
-        return BindingCriterionType(**root.stored["criterion"]) if root.stored.get("criterion") else None
 
 
 @row_type(
@@ -126,64 +94,11 @@ class AllocationProgressType:
     updated_at: datetime = strawberry.field(description="When it was last heard of.")
 
 
-@dataclass(frozen=True)
-class Diagnosed:
-    """A stored cause with the opportunities that it speaks of."""
-
-    stored: dict[str, Any]
-    opportunities: dict[int, Opportunity]
-
-    @property
-    def opportunity(self) -> Opportunity:
-        return self.opportunities[self.stored["opportunity"]]
-
-    @property
-    def competing(self) -> list[Opportunity]:
-        return [self.opportunities[key] for key in self.stored["opportunities"] if key in self.opportunities]
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.stored[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-
-def _opportunities(keys: set[int]) -> dict[int, Opportunity]:
-    return {one.pk: one for one in together(Opportunity.objects.filter(pk__in=keys))}
-
-
-def _diagnosed(rows: list[AllocationRun]) -> dict[int, list[Diagnosed]]:
-    stored = [one for row in rows for one in row.diagnosis or ()]
-    found = _opportunities({key for one in stored for key in (one["opportunity"], *one["opportunities"])})
-    return {
-        row.pk: [Diagnosed(one, found) for one in row.diagnosis or () if one["opportunity"] in found] for row in rows
-    }
-
-
-def _certificates(rows: list[AllocationRun]) -> dict[int, Any]:
-    solved = AllocationRun.objects.filter(pk__in=[row.pk for row in rows], solution__isnull=False)
-    return {run.pk: verify_run(run) for run in solved}
-
-
 def _model_versions(rows: list[AllocationRun]) -> dict[int, list[str]]:
     """As the snapshots name them; those of earlier runs name one alone."""
     stored = AllocationRun.objects.filter(pk__in=[row.pk for row in rows], snapshot__isnull=False)
     named = stored.values_list("pk", "snapshot__models", "snapshot__model")
     return {pk: sorted(models) if models else [model] if model else [] for pk, models, model in named}
-
-
-def _prices(rows: list[AllocationRun]) -> dict[int, list[SeatPriceType]]:
-    solutions = dict(AllocationRun.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "solution"))
-    prices = {pk: solution["seat_prices"] for pk, solution in solutions.items() if solution}
-    found = _opportunities({key for listed in prices.values() for key, _ in listed})
-    return {
-        pk: [
-            SeatPriceType(opportunity=found[key], price=price)  # type: ignore[arg-type]
-            for key, price in sorted(listed, key=lambda item: (-item[1], item[0]))
-            if key in found
-        ]
-        for pk, listed in prices.items()
-    }
 
 
 @node_type(
@@ -281,15 +196,41 @@ class AllocationRunType(Node):
 
     @strawberry.field(description="The proof, checked now; null before it is solved.")
     def certificate(root: strawberry.Parent[Any]) -> CertificateType | None:
-        return batched(root, "certificate", _certificates, None)
+        return batched(root, "certificate", certificates, None)
+
+    @strawberry.field(description="Whether the proof holds, checked now; null before it is solved.")
+    def verified(root: strawberry.Parent[Any]) -> bool | None:
+        found = batched(root, "certificate", certificates, None)
+        return None if found is None else found.valid
+
+    @strawberry.field(
+        description="All that is needed to check the proof without us: problem and solution as JSON, candidates as mere"
+        " numbers, opportunities by number as ids. `docs/allocation.md` says how. Null before it is solved."
+    )
+    def proof(root: strawberry.Parent[Any]) -> JSON | None:
+        return batched(root, "proof", proofs, None)
+
+    @strawberry.field(description="What other weights would bring; null before it is solved.")
+    def pareto(root: strawberry.Parent[Any]) -> ParetoCurveType | None:
+        return pareto_of(root)
+
+    @strawberry.field(
+        description="Pairs that would rather have each other. Null before it is solved, and where it is not defined:"
+        " where people may take several seats, or limits or reserved shares restrict them."
+    )
+    def blocking_pairs(
+        root: strawberry.Parent[Any],
+        first: Annotated[int, strawberry.argument(description="How many to show, 50 at most.")] = 20,
+    ) -> BlockingPairsType | None:
+        return blocking_of(root, min(max(first, 0), 50))
 
     @strawberry.field(description="What one more seat of each opportunity would add, the dearest first.")
     def prices(root: strawberry.Parent[Any]) -> list[SeatPriceType]:
-        return batched(root, "prices", _prices, [])
+        return batched(root, "prices", prices, [])
 
     @strawberry.field(description="Why seats stay empty.")
     def diagnosis(root: strawberry.Parent[Any]) -> list[EmptySeatsType]:
-        return batched(root, "diagnosis", _diagnosed, [])
+        return batched(root, "diagnosis", diagnoses, [])
 
     @strawberry.field(description="Every change of its state, oldest first.")
     def history(root: strawberry.Parent[Any]) -> list[TransitionType]:

@@ -31,7 +31,7 @@ class AllocationRun(PublicModel):
         help_text="empty: the whole market, which only staff may plan",
     )  # fmt: skip
     opportunities = models.ManyToManyField(Opportunity, blank=True, related_name="allocation_runs")
-    policy = models.JSONField(help_text='{"quality": 600, "fill": 300, "speed": 100}: thousandths that sum to 1000')
+    policy = models.JSONField(help_text="what it keeps to: `matching.core.run_policy`")
     state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in RunState], default="queued")
     model = models.ForeignKey(ScoringModel, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     previous = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -39,6 +39,10 @@ class AllocationRun(PublicModel):
     snapshot_digest = models.CharField(max_length=64, blank=True)
     solution = models.JSONField(null=True, blank=True)
     diagnosis = models.JSONField(null=True, blank=True)
+    pareto = models.JSONField(null=True, blank=True, help_text="what other weights would bring: points of the frontier")
+    blocking = models.JSONField(
+        null=True, blank=True, help_text='{"count": 2, "pairs": [[opportunity, candidate], …]}: empty where not defined'
+    )
     seats = models.PositiveIntegerField(default=0)
     proposed = models.PositiveIntegerField(default=0)
     value = models.BigIntegerField(default=0)
@@ -121,6 +125,7 @@ class Proposal(PublicModel):
     fit = models.BigIntegerField()
     acceptance = models.BigIntegerField()
     contributions = models.JSONField(default=list)
+    alternatives = models.JSONField(null=True, blank=True, help_text="the best of what it won against, on either side")
     code = models.CharField(max_length=60, blank=True, help_text="of the refusal that dropped it at commit")
     reason = models.CharField(max_length=200, blank=True, help_text="why it was dropped")
     settled_at = models.DateTimeField(null=True, blank=True, help_text="when a commit sent or dropped it")

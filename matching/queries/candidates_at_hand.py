@@ -18,6 +18,7 @@ from matching.core.columns.passing import accepted
 from matching.core.eligibility import truth
 from matching.core.facts import CandidateFacts
 from matching.core.rules import Rule, normal
+from matching.core.rules.normal import Normal
 from matching.models import CandidateProjection
 from matching.queries.roster import crowd_of
 from matching.queries.scorable import Basics
@@ -35,6 +36,7 @@ class AtHand:
     ids: Integers
     findable: Mask
     free_hours: Integers
+    weekly_hours: Integers
     days_until_available: Integers
     revision: Integers
     behind: Mask
@@ -51,9 +53,13 @@ class AtHand:
         at, inside = self._places(candidate_ids)
         return at[inside]
 
+    def accepted_by_copy(self, tree: Normal) -> Mask:
+        """Whom a resolved rule in normal form surely accepts by what is projected of them."""
+        return unpacked(accepted(tree, self.crowd, self.on), self.people).copy()
+
     def accepted(self, rule: Rule) -> Mask:
         """Whom a resolved rule surely accepts."""
-        found = unpacked(accepted(normal(rule), self.crowd, self.on), self.people).copy()
+        found = self.accepted_by_copy(normal(rule))
         for row in np.flatnonzero(self.behind).tolist():
             facts = self.facts.get(int(self.ids[row]))
             found[row] = facts is not None and truth(rule, facts, on=self.on) is True
@@ -89,7 +95,15 @@ def at_hand(opportunity_ids: Collection[int], basics: Basics) -> AtHand:
     ).order_by("pk")
     read = list(
         rows.annotate(now_at=F("candidate__revision")).values_list(
-            "pk", "discoverable", "open_to_offers", "free_hours", "available_from", "revision", "now_at", "rate_set_id"
+            "pk",
+            "discoverable",
+            "open_to_offers",
+            "free_hours",
+            "available_from",
+            "revision",
+            "now_at",
+            "rate_set_id",
+            "weekly_hours",
         )
     )
     crowd = crowd_of([row[0] for row in read])
@@ -99,15 +113,18 @@ def at_hand(opportunity_ids: Collection[int], basics: Basics) -> AtHand:
     behind = {row[0] for row in read if row[5] != row[6] or row[7] != rates}
     facts = facts_of(sorted(behind), on=basics.on, rate_set=basics.rates) if behind else {}
     stated = [
-        (facts[row[0]].free_hours, facts[row[0]].available_from) if row[0] in facts else (row[3], row[4])
+        (known.free_hours, known.available_from, known.weekly_hours)
+        if (known := facts.get(row[0])) is not None
+        else (row[3], row[4], row[8])
         for row in read
     ]
     return AtHand(
         ids=np.array([row[0] for row in read], np.int64),
         findable=np.array([row[1] and row[2] for row in read], np.bool_),
-        free_hours=np.array([ANY_HOURS if hours is None else hours for hours, _ in stated], np.int64),
+        free_hours=np.array([ANY_HOURS if hours is None else hours for hours, _, _ in stated], np.int64),
+        weekly_hours=np.array([ANY_HOURS if hours is None else hours for _, _, hours in stated], np.int64),
         days_until_available=np.array(
-            [0 if day is None else max((day - basics.on).days, 0) for _, day in stated], np.int64
+            [0 if day is None else max((day - basics.on).days, 0) for _, day, _ in stated], np.int64
         ),
         revision=np.array([row[6] for row in read], np.int64),
         behind=np.array([row[0] in behind for row in read], np.bool_),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from accounts.core.actor import Actor
 from marketplace.models import Candidate, Skill
 from marketplace.queries.naming import names_of
 from matching.compile_sql import compile_normal
-from matching.core.columns import COLUMNS, CriterionCounts, Form, Split
+from matching.core.columns import COLUMNS, CriterionCounts, Form, JudgedRule, Split
 from matching.core.eligibility import Outcome
 from matching.core.names import Names
 from matching.core.rules import Literal, Not, Quorum, Rule, literals, normal, skill_ids, text
@@ -128,11 +128,9 @@ class Binding:
     gain: int
 
 
-def binding(rule: Rule, people: QuerySet[CandidateProjection], *, now: datetime) -> Binding | None:
-    """Of a resolved rule; None where no single criterion keeps anybody out."""
-    tree = normal(rule)
-    counted = CountedRule(tree, people, now.astimezone(UTC).date())
-    whole, criteria = counted.criteria(list(literals(tree))[:MOST_CRITERIA])
+def binding(rule: Rule, counted: JudgedRule | CountedRule) -> Binding | None:
+    """Of a resolved rule, counted over some people; None where no single criterion keeps anybody out."""
+    whole, criteria = counted.criteria(list(literals(normal(rule)))[:MOST_CRITERIA])
     best = max(criteria, key=lambda one: (_gain(one, whole), _alone(one, whole)), default=None)
     if best is None or _gain(best, whole) + _alone(best, whole) <= 0:
         return None

@@ -94,12 +94,7 @@ def pairings_of(
     for pk, one in sorted(opportunities.items()):
         rows[pk] = np.flatnonzero(_suited(one, at_hand, between))
         told(len(rows))
-    found = _unvalued(opportunities, rows, at_hand, between, policy, basics)
-    found = found.kept((found.fit != UNSCORED) & (found.acceptance != UNSCORED))
-    at = {pk: slice(*np.searchsorted(found.opportunity, [pk, pk + 1]).tolist()) for pk in opportunities}
-    for pk, one in opportunities.items():
-        found.fit_ppm[at[pk]] = one.scorer.probabilities_ppm("fit", found.fit[at[pk]])
-        found.acceptance_ppm[at[pk]] = one.scorer.probabilities_ppm("acceptance", found.acceptance[at[pk]])
+    found = scored_pairings(opportunities, rows, at_hand, policy, basics)
     found = found.kept(found.fit_ppm >= policy.min_fit_ppm)
     for (opportunity_id, candidate_id), rank in between.ranks.items():
         position = found.at((opportunity_id, candidate_id))
@@ -107,6 +102,24 @@ def pairings_of(
             found.wants[position] = FIRST_CHOICE - rank
     worth = edge_values(policy.weights, found.fit_ppm, found.acceptance_ppm, found.days, found.urgency)
     return replace(found, value=worth)
+
+
+def scored_pairings(
+    opportunities: Mapping[int, Scorable],
+    rows: Mapping[int, NDArray[np.intp]],
+    at_hand: AtHand,
+    policy: RunPolicy,
+    basics: Basics,
+) -> Pairings:
+    """Of each opportunity, in ascending order, these rows of people, with probabilities but not yet valued. Those whom
+    the model has no number for are left out."""
+    found = _unvalued(opportunities, rows, at_hand, policy, basics)
+    found = found.kept((found.fit != UNSCORED) & (found.acceptance != UNSCORED))
+    for pk in rows:
+        scorer, at = opportunities[pk].scorer, slice(*np.searchsorted(found.opportunity, [pk, pk + 1]).tolist())
+        found.fit_ppm[at] = scorer.probabilities_ppm("fit", found.fit[at])
+        found.acceptance_ppm[at] = scorer.probabilities_ppm("acceptance", found.acceptance[at])
+    return found
 
 
 def deadline_of(one: Scorable) -> date | None:
@@ -151,7 +164,6 @@ def _unvalued(
     opportunities: Mapping[int, Scorable],
     rows: Mapping[int, NDArray[np.intp]],
     at_hand: AtHand,
-    between: Between,
     policy: RunPolicy,
     basics: Basics,
 ) -> Pairings:

@@ -10,7 +10,7 @@ from matching.actions.allocation.planning import (
     pin_proposal,
     plan_allocation,
 )
-from matching.actions.allocation.replaying import Replay, replay, verify_run
+from matching.actions.allocation.replaying import Replay, publish_run, replay, verify_run
 from matching.actions.allocation.solving import solve_run
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "expire_allocation",
     "pin_proposal",
     "plan_allocation",
+    "publish_run",
     "replay",
     "send_next_wave",
     "send_open_call",

@@ -18,6 +18,7 @@ from matching.core.allocation import (
 )
 from matching.core.allocation.errors import InvalidAllocation, MalformedSnapshot
 from matching.core.allocation.problem import Integers, canonical_json, integers, parse_json
+from matching.core.published import Published, published
 from matching.core.run_policy import Mechanism, RunPolicy
 from matching.models import AllocationRun
 
@@ -60,6 +61,13 @@ def verify_run(run: AllocationRun) -> Certificate:
     if run.snapshot is None or run.solution is None:
         raise MalformedSnapshot(problem=f"a run that is {run.state} has no solution")
     return verify(_problem(run), Solution.from_json(canonical_json(run.solution)))
+
+
+def publish_run(run: AllocationRun) -> Published:
+    """Problem and solution of a solved run as they may be handed out. Raises MalformedSnapshot."""
+    if run.snapshot is None or run.solution is None:
+        raise MalformedSnapshot(problem=f"a run that is {run.state} has no solution")
+    return published(_problem(run), Solution.from_json(canonical_json(run.solution)))
 
 
 def _solved_again(run: AllocationRun, solution: Solution) -> Solution | None:

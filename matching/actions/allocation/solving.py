@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime
 from hashlib import blake2b
 from time import monotonic
@@ -17,30 +16,20 @@ from accounts.actions.timers import set_timer
 from accounts.actions.transitions import move
 from accounts.core.actor import Actor, ActorKind
 from accounts.errors import DomainError
-from marketplace.models import Opportunity
 from marketplace.queries.facts import facts_of
+from matching.actions.allocation.explaining import blocking, diagnosed, pareto
 from matching.actions.allocation.planning import max_age
 from matching.actions.allocation.progress import StopAsked, Telling, telling
 from matching.actions.models import serving_now
-from matching.core.allocation import (
-    Cause,
-    EmptySeats,
-    InvalidAllocation,
-    Problem,
-    Solution,
-    diagnose,
-    solve,
-    solve_stable,
-)
+from matching.core.allocation import InvalidAllocation, Problem, Solution, alternatives, solve, solve_stable
 from matching.core.allocation.problem import Integers, canonical_json
 from matching.core.allocation.reporting import Report, quietly
 from matching.core.run_policy import Mechanism, RunPolicy
 from matching.core.scoring import score
 from matching.core.workflow import RUN, ProposalState, RunState, SolvingStage
-from matching.models import AllocationRun, CandidateProjection, Proposal
+from matching.models import AllocationRun, Proposal
 from matching.queries.backfill import taken_back
 from matching.queries.between import Pair
-from matching.queries.eligibility import binding
 from matching.queries.market import Market, gather
 from matching.queries.pairings import Edge
 from matching.queries.scorable import basics_at
@@ -86,7 +75,11 @@ def _plan(run: AllocationRun, now: datetime, progress: Telling) -> dict[str, Any
     progress.begin(SolvingStage.SOLVING)
     solution = solved(market.problem, policy, market.pairings.fit, market.pairings.wants, report=progress.solved)
     progress.begin(SolvingStage.EXPLAINING)
-    diagnosis = _diagnosed(market, solution)
+    explained = {
+        "diagnosis": diagnosed(market, solution),
+        "pareto": pareto(market, solution),
+        "blocking": blocking(market, solution),
+    }
     progress.begin(SolvingStage.STORING, total=len(solution.assignment))
     Proposal.objects.bulk_create(_proposals(run, market, solution), batch_size=500)
     snapshot, models = market.snapshot(), market.models()
@@ -95,7 +88,7 @@ def _plan(run: AllocationRun, now: datetime, progress: Telling) -> dict[str, Any
         "snapshot": snapshot,
         "snapshot_digest": digest_of(snapshot),
         "solution": json.loads(solution.to_json()),
-        "diagnosis": diagnosis,
+        **explained,
         "seats": sum(node.seats for node in market.problem.opportunities),
         "proposed": len(solution.assignment),
         "dropped": len(market.lost_pins.keys() - set(market.problem.excluded)),
@@ -115,10 +108,6 @@ def solved(
     if policy.mechanism is Mechanism.STABLE:
         return solve_stable(problem, fit, wants, proposing=policy.proposing, stop=stop, report=report)
     return solve(problem, stop=stop, report=report)
-
-
-def _diagnosed(market: Market, solution: Solution) -> list[dict[str, Any]]:
-    return [_explained_seats(one, market) for one in diagnose(market.problem, solution)]
 
 
 def digest_of(snapshot: dict[str, Any]) -> str:
@@ -146,6 +135,7 @@ def _proposals(run: AllocationRun, market: Market, solution: Solution) -> Iterab
     stated += [(pair, ProposalState.DROPPED, why) for pair, why in market.lost_pins.items() if pair not in excluded]
     people = {pair[1] for pair, _, _ in stated if market.pairings.at(pair) is not None}
     facts = facts_of(people, on=market.basics.on, rate_set=market.basics.rates) if people else {}
+    others = alternatives(market.problem, solution)
     for pair, state, reason in stated:
         edge = market.pairings.edge(pair) or Edge(0, 0, 0)
         one, person = market.scorables.get(pair[0]), facts.get(pair[1])
@@ -162,26 +152,9 @@ def _proposals(run: AllocationRun, market: Market, solution: Solution) -> Iterab
             fit=edge.fit,
             acceptance=edge.acceptance,
             contributions=contributions,
+            alternatives=others[pair].to_data() if pair in others else None,
             reason=reason,
         )
-
-
-def _explained_seats(empty: EmptySeats, market: Market) -> dict[str, Any]:
-    """A diagnosis as data, with its sentence, public ids, and the criterion that keeps most people out."""
-    rows = Opportunity.objects.filter(pk__in=empty.opportunities).values_list("pk", "title", "public_id")
-    titles = {pk: title for pk, title, _ in rows}
-    data = empty.to_data() | {
-        "sentence": empty.sentence(titles),
-        "public_id": str(market.scorables[empty.opportunity].opportunity.public_id),
-        "public_ids": [str(public_id) for pk, _, public_id in sorted(rows)],
-        "criterion": None,
-    }
-    if empty.cause in {Cause.NOBODY_PASSES, Cause.COMPETITION}:
-        reachable = CandidateProjection.objects.filter(present=True, discoverable=True, open_to_offers=True)
-        found = binding(market.scorables[empty.opportunity].rule, reachable, now=market.basics.now)
-        if found is not None:
-            data["criterion"] = asdict(found)
-    return data
 
 
 def _explained(error: Exception) -> str:

@@ -71,6 +71,11 @@ class Alternatives:
         return " ".join(said)
 
 
+def told_alternatives(stored: Mapping[str, Any]) -> Alternatives:
+    """From what `to_data` gave."""
+    return Alternatives(*(Option(**one) if one else None for one in (stored["runner_up"], stored["elsewhere"])))
+
+
 def alternatives(problem: Problem, solution: Solution) -> dict[tuple[int, int], Alternatives]:
     """By pair of keys, for each of the assignment but those that are pinned, which have none by wish.
 
