@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -12,11 +11,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from accounts.admin.console import AddOnlyAdmin, ReadOnlyAdmin, ReadOnlyInline, SavedByActionAdmin
 from accounts.admin.rendering import NOTHING, badge, link, link_to_list, sentences, state_column
-from accounts.admin.steps import CAREFUL, Step, actor_of, whole_number
+from accounts.admin.steps import CAREFUL, Step, actor_of
 from matching.actions.allocation import (
     commit_allocation,
     commit_proposal,
@@ -24,57 +22,15 @@ from matching.actions.allocation import (
     exclude_proposal,
     pin_proposal,
     plan_allocation,
+    verify_run,
 )
-from matching.actions.allocation.offering import LONGEST_OFFER_HOURS
-from matching.admin.wording import contributions_by_head, diagnosis_in_words, figures, policy_text, score_text
-from matching.core.waves import Who, waves_from_data
+from matching.admin.planning import PlanForm, policy_shown
+from matching.admin.previewing import alternatives_in_words, pareto_drawn, proof_in_words
+from matching.admin.wording import contributions_by_head, diagnosis_in_words, figures, score_text
+from matching.core.waves import waves_from_data
 from matching.core.workflow import PROPOSAL, RUN, RunState
 from matching.models import AllocationRun, Proposal
 from matching.queries.commits import reports_of
-
-
-def weight(initial: int) -> forms.IntegerField:
-    return forms.IntegerField(
-        min_value=0, max_value=1000, initial=initial, widget=UnfoldAdminIntegerFieldWidget(), help_text="thousandths"
-    )
-
-
-def wave_hours(label: str) -> forms.IntegerField:
-    return whole_number(
-        required=False,
-        min_value=1,
-        max_value=LONGEST_OFFER_HOURS,
-        label=label,
-        help_text="hours to answer; empty: no such wave. Without any, all are asked at once.",
-    )
-
-
-class PlanForm(ModelForm):
-    quality = weight(600)
-    fill = weight(300)
-    speed = weight(100)
-    overbooking_ppm = whole_number(
-        required=False,
-        min_value=0,
-        max_value=1_000_000,
-        label="Open calls",
-        help_text="millionths: chance of more acceptances than seats. Empty: each offer holds a seat.",
-    )
-    favourites_hours = wave_hours("Favourites first")
-    top_hours = wave_hours("Then the top")
-    rest_hours = wave_hours("Then the rest")
-
-    def waves(self) -> list[dict[str, Any]]:
-        """Those that were given hours, in this order."""
-        hours = {who: self.cleaned_data.get(f"{who}_hours") for who in Who}
-        return [{"who": who.value, "hours": given} for who, given in hours.items() if given]
-
-    def clean(self) -> dict[str, Any] | None:
-        given = super().clean() or {}
-        weights = [given[name] for name in ("quality", "fill", "speed") if name in given]
-        if len(weights) == 3 and sum(weights) != 1000:
-            self.add_error("speed", "The three weights sum to 1000.")
-        return given
 
 
 class ProposalsInline(ReadOnlyInline):
@@ -107,12 +63,17 @@ class AllocationRunAdmin(AddOnlyAdmin, SavedByActionAdmin):
             "description": "Nothing chosen: all open opportunities of the whole market.",
             "fields": ("organisation", "opportunities"),
         }),
-        ("Policy", {"fields": (("quality", "fill", "speed"), "offers_expire_hours")}),
+        ("Policy", {"fields": (
+            ("quality", "fill", "speed"), ("min_fit_ppm", "offers_at_once", "urgent_days"), ("mechanism", "proposing"),
+            ("most_per_organisation", "seconds", "offers_expire_hours"), "limits", "shares",
+        )}),
         ("Offers", {"fields": ("overbooking_ppm", ("favourites_hours", "top_hours", "rest_hours"))}),
     )  # fmt: skip
     fieldsets = (
         (None, {"fields": ("run_name", "scope", "opportunities", "state_badge", "policy_shown", "model")}),
-        ("Outcome", {"fields": ("totals", "commit_report", "diagnosis_text", "proposals_link", "error")}),
+        ("Outcome", {"fields": (
+            "totals", "proof", "pareto_plot", "commit_report", "diagnosis_text", "proposals_link", "error",
+        )}),
         ("Record", {"fields": (
             "cause", "offers_expire_hours", "overbooking_ppm", "waves_told", "commits_itself", "previous",
             "snapshot_digest", "created_by", "created_at", "planned_at",
@@ -166,7 +127,7 @@ class AllocationRunAdmin(AddOnlyAdmin, SavedByActionAdmin):
 
     @display(description="Policy")
     def policy_shown(self, run: AllocationRun) -> str:
-        return policy_text(run.policy)
+        return policy_shown(run)
 
     @display(description="Waves")
     def waves_told(self, run: AllocationRun) -> str:
@@ -177,6 +138,14 @@ class AllocationRunAdmin(AddOnlyAdmin, SavedByActionAdmin):
     def totals(self, run: AllocationRun) -> str:
         names = ("seats", "proposed", "sent", "dropped", "value", "bound", "gap")
         return figures((name, f"{getattr(run, name):,}") for name in names)
+
+    @display(description="Proof")
+    def proof(self, run: AllocationRun) -> str:
+        return proof_in_words(run, verify_run(run)) if run.solution is not None else NOTHING
+
+    @display(description="Fill against quality")
+    def pareto_plot(self, run: AllocationRun) -> str:
+        return pareto_drawn(run.pareto) if run.pareto else NOTHING
 
     @display(description="What commits dropped")
     def commit_report(self, run: AllocationRun) -> str:
@@ -199,7 +168,7 @@ class AllocationRunAdmin(AddOnlyAdmin, SavedByActionAdmin):
             actor=actor_of(request),
             organisation_id=given["organisation"].public_id if given["organisation"] else None,
             opportunity_ids=[opportunity.public_id for opportunity in given["opportunities"]],
-            policy={name: given[name] for name in ("quality", "fill", "speed")},
+            policy=form.policy(),  # type: ignore[attr-defined]
             offers_expire_hours=given["offers_expire_hours"],
             overbooking_ppm=given["overbooking_ppm"],
             waves=form.waves(),  # type: ignore[attr-defined]
@@ -223,7 +192,7 @@ class ProposalAdmin(ReadOnlyAdmin):
     search_fields = ("candidate__name", "opportunity__reference__istartswith", "opportunity__title", "reason")
     fields = (
         "run", "candidate", "opportunity", "application", "state_badge", "value", "fit_score", "acceptance_score",
-        "contributions_shown", "code", "reason", "settled_at", "offer", "public_id", "history",
+        "contributions_shown", "alternative", "code", "reason", "settled_at", "offer", "public_id", "history",
     )  # fmt: skip
     state_label = state_column()
     steps = (
@@ -289,6 +258,10 @@ class ProposalAdmin(ReadOnlyAdmin):
     @display(description="Acceptance", ordering="acceptance")
     def acceptance_score(self, proposal: Proposal) -> str:
         return score_text(proposal.acceptance)
+
+    @display(description="What it won against")
+    def alternative(self, proposal: Proposal) -> str:
+        return alternatives_in_words(proposal)
 
     @display(description="What adds up to the scores")
     def contributions_shown(self, proposal: Proposal) -> str:

@@ -154,3 +154,34 @@ def curves(
         line = format_html('<polyline points="{}" fill="none" stroke="{}" stroke-opacity="0.6"/>', path, colour)
         parts += [line, dots, legend]
     return _svg(title, *parts)
+
+
+def frontier(title: str, found: Sequence[tuple[float, float, str, bool]], *, label: str) -> SafeString:
+    """Points of a trade-off from left to right: what they bring across, the share from 0 to 1 that they bring up, what
+    they are called, and whether it is the chosen one, which is larger and named."""
+    across, up = [one[0] for one in found], [one[1] for one in found]
+    room = max((max(across) - min(across)) / 10, 0.5), max((max(up) - min(up)) / 5, 0.01)
+    frame = _Frame(
+        (max(min(across) - room[0], 0), max(across) + room[0]), (max(min(up) - room[1], 0), min(max(up) + room[1], 1))
+    )
+    path = " ".join(f"{frame.x(at)},{frame.y(share)}" for at, share, *_ in sorted(found))
+    dots = format_html_join(
+        "",
+        '<circle cx="{}" cy="{}" r="{}" fill="{}" stroke="currentColor" stroke-opacity="{}"><title>{}</title></circle>',
+        (
+            (
+                frame.x(at), frame.y(share), 7 if chosen else 4, ONE if chosen else OTHER, 1 if chosen else 0,
+                f"{name}: {at:,.1f} {label}, fit {share:.1%}{', chosen' if chosen else ''}",
+            )
+            for at, share, name, chosen in sorted(found, key=lambda one: one[3])
+        ),
+    )  # fmt: skip
+    middle = [(low + high) / 2 for low, high in (frame.across, frame.up)]
+    ticks = [(at, f"{at:.1%}") for at in (frame.up[0], middle[1], frame.up[1])]
+    return _svg(
+        title,
+        frame.axes(label=label, ticks_up=ticks),
+        frame.below((at, f"{at:,.1f}") for at in (frame.across[0], middle[0], frame.across[1])),
+        format_html('<polyline points="{}" fill="none" stroke="{}" stroke-opacity="0.6"/>', path, OTHER),
+        dots,
+    )

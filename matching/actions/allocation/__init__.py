@@ -10,6 +10,7 @@ from matching.actions.allocation.planning import (
     pin_proposal,
     plan_allocation,
 )
+from matching.actions.allocation.policies import default_policy
 from matching.actions.allocation.replaying import Replay, publish_run, replay, verify_run
 from matching.actions.allocation.solving import solve_run
 
@@ -17,6 +18,7 @@ __all__ = [
     "Replay",
     "commit_allocation",
     "commit_proposal",
+    "default_policy",
     "discard_allocation",
     "exclude_proposal",
     "expire_allocation",
