@@ -27,6 +27,13 @@ SCORED_COUNTS = (
 SCORED_DAYS = ("last_active_on",)
 SCORED = (*SCORED_SETS, *SCORED_COUNTS, *SCORED_DAYS)
 
+_STRUCTURED = ("languages", "work_authorisations", "skills", "vetting")
+_PLAIN = ("revision", "latitude", "longitude", "work_starts_minute", "work_ends_minute")
+HELD = tuple(
+    dict.fromkeys(("candidate_id", *_PLAIN, *_STRUCTURED, *(one.column for one in ATTRIBUTES.values()), *SCORED))
+)
+"""The fields of the projection that facts are made of; others, which search reads, are long."""
+
 
 def columns_of(facts: CandidateFacts) -> dict[str, Any]:
     """The columns that facts fill. Declared attributes are copied; the rest, and what a column limits, stands here."""
@@ -53,8 +60,8 @@ def columns_of(facts: CandidateFacts) -> dict[str, Any]:
     }
 
 
-def facts_from(row: CandidateProjection) -> CandidateFacts:
-    """The facts that a row holds: the inverse of `columns_of`."""
+def facts_from(row: Any) -> CandidateFacts:
+    """The facts that a row holds, which has the fields `HELD`: the inverse of `columns_of`."""
     known: dict[str, Any] = {
         **{one.fact: _fact(one, getattr(row, one.column)) for one in ATTRIBUTES.values()},
         "revision": row.revision,
@@ -78,7 +85,8 @@ def projected_facts(candidate_ids: Collection[int]) -> Iterator[CandidateFacts]:
     """Facts as projected, for many candidates; those without a projection are left out."""
     ids = sorted(candidate_ids)
     for start in range(0, len(ids), CHUNK):
-        yield from map(facts_from, CandidateProjection.objects.filter(pk__in=ids[start : start + CHUNK]))
+        rows = CandidateProjection.objects.filter(pk__in=ids[start : start + CHUNK])
+        yield from map(facts_from, rows.values_list(*HELD, named=True))
 
 
 def _stored(fact: Any) -> Any:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from django.db.models import Q
-
 from marketplace.actions.mentions import read_opportunities
 from marketplace.models import Application, Opportunity
 from matching.actions import locks, marks
 from matching.actions.models import serving_now
 from matching.actions.rescoring.ranking import Kept, explained, kept_of, nearest_of, retrieved_for
-from matching.actions.rescoring.rows import note, store
+from matching.actions.rescoring.rows import drop_others, note, store
 from matching.core.facts import CandidateFacts
 from matching.core.scoring import LinearModel
 from matching.models import Match, UnscoredPair
@@ -35,7 +33,6 @@ def rescore(opportunity_ids: list[int], now: datetime) -> None:
     read_opportunities(opportunity_ids)
     basics = basics_at(now, serving_now())
     scored = scorables(Opportunity.objects.filter(pk__in=opportunity_ids, state__in=SCORED_STATES), basics)
-    Match.objects.filter(opportunity__in=set(opportunity_ids) - scored.keys()).delete()
     known: dict[int, CandidateFacts] = {}
     rows: list[Match] = []
     unscored: list[UnscoredPair] = []
@@ -43,9 +40,8 @@ def rescore(opportunity_ids: list[int], now: datetime) -> None:
         matches, without = explained(scorable, best, basics)
         rows += matches
         unscored += without
-        stale = ~Q(candidate__in=[match.candidate_id for match in matches]) | ~Q(model=scorable.model)
-        Match.objects.filter(stale, opportunity=scorable.pk).delete()
     rows.sort(key=lambda row: (row.opportunity_id, row.candidate_id))
+    drop_others(opportunity_ids, rows)
     store(rows)
     UnscoredPair.objects.filter(opportunity__in=opportunity_ids).delete()
     note(unscored)
