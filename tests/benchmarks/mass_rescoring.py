@@ -23,7 +23,8 @@ from django.db import connection
 
 from accounts.models import Organisation
 from config.bench import Measured, benchmark, size
-from marketplace.models import Opportunity, OpportunityRevision, OpportunitySkill
+from marketplace.models import Opportunity, OpportunityRevision, OpportunitySkill, PayBand, PayBandPlace, Seat
+from marketplace.queries.terms import snapshot
 from matching.actions import mass
 from matching.actions.models import serving_now
 from matching.core.features.declaring import MONTH_DAYS
@@ -200,7 +201,7 @@ def opened(wanted: list[Job], model: LinearModel = MODEL) -> Iterator[list[tuple
         Opportunity.objects.filter(posting_organisation=works).update(current_revision=None, state="draft")
         with connection.cursor() as cursor:  # revisions are never deleted, but for those of a benchmark
             cursor.execute("SET session_replication_role = replica")
-            for table in ("opportunityskill", "opportunityrevision"):
+            for table in ("opportunityskill", "opportunityrevision", "paybandplace", "payband", "seat"):
                 cursor.execute(f"DELETE FROM marketplace_{table}")
             cursor.execute("DELETE FROM marketplace_opportunitymentions")
             cursor.execute("DELETE FROM marketplace_opportunity")
@@ -218,6 +219,7 @@ def _open(works: Organisation, job: Job) -> int:
         posting_organisation=works,
         hiring_organisation=works,
         title="Work",
+        description="What is to be done.",
         commitment="full_time",
         arrangement="remote",
         weekly_hours=job.weekly_hours,
@@ -229,8 +231,11 @@ def _open(works: Organisation, job: Job) -> int:
         )
         for skill, required, weight, level, years in job.skills
     )
+    band = PayBand.objects.create(opportunity=opportunity, minimum=20, maximum=40, currency="EUR", period="hour")
+    PayBandPlace.objects.create(band=band, opportunity=opportunity, place="")
+    Seat.objects.create(opportunity=opportunity, number=1, opened_at=NOW)
     opportunity.current_revision = OpportunityRevision.objects.create(
-        opportunity=opportunity, number=1, terms={"pay": []}, rule=job.rule, created_at=NOW
+        opportunity=opportunity, number=1, terms=snapshot(opportunity), rule=job.rule, created_at=NOW
     )
     opportunity.state, opportunity.published_at = "published", NOW
     opportunity.save()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from marketplace.models import Candidate, CandidateSkill, Offer
@@ -15,6 +17,8 @@ from tests.marketplace.factories import a_candidate, a_skill, a_user, an_applica
 from tests.matching.staging import asking_for, skilled, work
 
 pytestmark = pytest.mark.django_db
+
+MOST_STATEMENTS = 47  # of a page of matches with everything that it can tell, and of what is logged of it
 
 SCORE = "{ score probability contributions { feature value weight amount sentence } }"
 MATCH = (
@@ -84,6 +88,21 @@ def test_lists_of_deciding_take_as_many_statements_for_twenty_rows_as_for_one() 
     for asker, query, variables, name in lists:
         assert asker.ask(query, **variables)[name]["totalCount"] == 20
     assert [asker.statements(query, **variables) for asker, query, variables, _ in lists] == one
+
+
+def test_a_page_of_matches_reads_the_people_whom_it_shows_once() -> None:
+    owner, skill = an_organisation(now=timezone.now()), a_skill()
+    opportunity = asking_for(skill, owner, now=timezone.now())
+    for _ in range(3):
+        skilled(skill, now=timezone.now())
+    work(timezone.now())
+    recruiter = Asker(owner.user)
+    recruiter.ask(MATCHES, id=global_id(opportunity))  # whatever is read once a process
+    with CaptureQueriesContext(connection) as captured:
+        assert recruiter.ask(MATCHES, id=global_id(opportunity))["matches"]["totalCount"] == 3
+    of_facts = [one["sql"] for one in captured if "marketplace_candidateskill" in one["sql"]]
+    assert len(of_facts) == 1, "rechecked, and read again for its sentences or for the log"
+    assert len(captured) <= MOST_STATEMENTS
 
 
 def test_pages_of_matches_neither_skip_nor_repeat() -> None:
