@@ -20,6 +20,7 @@ from matching.api.backfill import BackfillMutation, BackfillQuery
 from matching.api.mutations import MatchingMutation
 from matching.api.offering import OfferingMutation, OfferingQuery
 from matching.api.queries import MatchingQuery
+from matching.api.routing import RoutingMutation
 from matching.api.subscriptions import MatchingSubscription
 from matching.api.whatif import WhatIfQuery
 
@@ -32,7 +33,9 @@ class Query(AccountsQuery, MarketplaceQuery, MatchingQuery, WhatIfQuery, Backfil
 
 
 @strawberry.type(description="All that can be done. Each takes one input and answers with the thing or a refusal.")
-class Mutation(AccountsMutation, MarketplaceMutation, MatchingMutation, BackfillMutation, OfferingMutation):
+class Mutation(
+    AccountsMutation, MarketplaceMutation, MatchingMutation, BackfillMutation, OfferingMutation, RoutingMutation
+):
     pass
 
 

@@ -162,6 +162,16 @@ class CandidateSetAside(DomainError):
     sentence = "The candidate and this opportunity are no longer to be brought together."
 
 
+class NoPrices(DomainError):
+    """No run of this scope was planned yet: there is nothing to weigh a seat by."""
+
+    sentence = "No allocation of these opportunities has been planned yet, so their seats have no price."
+
+
+class NotOpenToOffers(DomainError):
+    sentence = "The candidate is not open to offers."
+
+
 class OverbookingReached(DomainError):
     """`calls` of the opportunity wait for an answer, for so many open `seats`."""
 
