@@ -14,9 +14,10 @@ from marketplace.models import Application, Offer, Seat
 from marketplace.queries.audit import audit
 from matching.actions.allocation import commit_allocation, plan_allocation, solve_run, verify_run
 from matching.models import AllocationRun, Proposal
-from tests.chaos.steps import dies_at, steps_of
+from tests.chaos.steps import dies_at
 from tests.marketplace.factories import NOW, Recruiter, a_skill, an_organisation
 from tests.matching.staging import asking_for, pairs, skilled, work
+from tests.stepping import steps_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.chaos]
 
