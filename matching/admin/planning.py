@@ -17,6 +17,7 @@ from matching.actions.allocation import default_policy
 from matching.actions.allocation.offering import LONGEST_OFFER_HOURS
 from matching.admin.wording import policy_text
 from matching.core.allocation import Proposing
+from matching.core.allocation.emptiness import count
 from matching.core.run_policy import Mechanism, RunPolicy
 from matching.core.waves import Who
 from matching.models import AllocationRun
@@ -143,17 +144,20 @@ def policy_shown(run: AllocationRun) -> str:
     titles = dict(Opportunity.objects.filter(pk__in=shared).values_list("pk", "title")) if shared else {}
     said = [
         policy_text(policy.weights.to_data()),
-        f"Least fit {policy.min_fit_ppm / 10_000:g} %; {policy.offers_at_once} offers at once a person.",
+        f"Least fit {policy.min_fit_ppm / 10_000:g} %; {count(policy.offers_at_once, 'offer')} at once a person.",
     ]
     if policy.urgent_days:
-        said.append(f"Seats count more from {policy.urgent_days} days before their deadline.")
+        said.append(f"Seats count more from {count(policy.urgent_days, 'day')} before their deadline.")
     if policy.mechanism is Mechanism.STABLE:
         said.append(f"Stable, as {policy.proposing.value} would have it.")
     if policy.most_per_organisation is not None:
-        said.append(f"At most {policy.most_per_organisation} seats for any one organisation that hires.")
-    said += [f"At most {seats} seats for {names.get(pk, 'one that is gone')}." for pk, seats in policy.limits.items()]
+        said.append(f"At most {count(policy.most_per_organisation, 'seat')} for any one organisation that hires.")
     said += [
-        f"{share.seats} seats of {titles.get(share.opportunity, 'one that is gone')} for those who meet another rule."
+        f"At most {count(seats, 'seat')} for {names.get(pk, 'one that is gone')}."
+        for pk, seats in policy.limits.items()
+    ]
+    said += [
+        f"{count(share.seats, 'seat')} of {titles.get(share.opportunity, 'one that is gone')} for those who meet another rule."
         for share in policy.shares
     ]
     return sentences(said)

@@ -180,7 +180,7 @@ def frontier(title: str, found: Sequence[tuple[float, float, str, bool]], *, lab
     ticks = [(at, f"{at:.1%}") for at in (frame.up[0], middle[1], frame.up[1])]
     return _svg(
         title,
-        frame.axes(label=label, ticks_up=ticks),
+        frame.axes(label=f"{label} (across), fit (up)", ticks_up=ticks),
         frame.below((at, f"{at:,.1f}") for at in (frame.across[0], middle[0], frame.across[1])),
         format_html('<polyline points="{}" fill="none" stroke="{}" stroke-opacity="0.6"/>', path, OTHER),
         dots,

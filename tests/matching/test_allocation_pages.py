@@ -61,7 +61,7 @@ def test_a_plan_is_asked_for_with_its_limits_and_reserved_seats_and_shown_with_i
     page = console.get(reverse("admin:matching_allocationrun_change", args=[run.pk])).content.decode()
     assert "quality 60 %" in page
     assert "At most 2 seats for" in page
-    assert "1 seats of Frames for those who meet another rule." in page
+    assert "1 seat of Frames for those who meet another rule." in page
     assert "Verified just now" in page
     assert 'aria-label="Fill against quality"' in page
     assert "a limit of 2 seats is used up" in page

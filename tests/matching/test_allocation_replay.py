@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from marketplace.models import Candidate
 from matching.actions.allocation import (
@@ -70,3 +74,26 @@ def test_a_snapshot_holds_no_personal_value():
     assert "Zaphod" not in text
     assert "President" not in text
     assert "77.5" not in text
+
+
+def test_runs_are_verified_replayed_and_handed_out_from_the_command_line(capsys):
+    by, skill = an_organisation(), a_skill()
+    asking_for(skill, by)
+    skilled(skill, 5)
+    run = plan(by)
+    told = {}
+    for verb in ("verify", "replay", "proof"):
+        call_command("allocation", verb, str(run.public_id))
+        told[verb] = json.loads(capsys.readouterr().out)
+    assert (told["verify"]["valid"], told["verify"]["gap"]) == (True, 0)
+    assert told["replay"] == {"identical": True, "differences": [], "not_replayable": None}
+    assert told["proof"]["solution"]["assignment"] == [[0, 0]]
+    AllocationRun.objects.filter(pk=run.pk).update(solution={**run.solution, "value": run.value + 1})
+    for verb in ("verify", "replay"):
+        with pytest.raises(SystemExit) as ended:
+            call_command("allocation", verb, str(run.public_id))
+        assert ended.value.code == 1
+    queued = plan_allocation(actor=by.actor, organisation_id=by.organisation.public_id, now=NOW)
+    for wrong in (queued.public_id, uuid4()):
+        with pytest.raises(CommandError):
+            call_command("allocation", "verify", str(wrong))
