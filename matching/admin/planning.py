@@ -152,12 +152,10 @@ def policy_shown(run: AllocationRun) -> str:
         said.append(f"Stable, as {policy.proposing.value} would have it.")
     if policy.most_per_organisation is not None:
         said.append(f"At most {count(policy.most_per_organisation, 'seat')} for any one organisation that hires.")
+    gone = "one that is gone"
+    said += [f"At most {count(seats, 'seat')} for {names.get(pk, gone)}." for pk, seats in policy.limits.items()]
     said += [
-        f"At most {count(seats, 'seat')} for {names.get(pk, 'one that is gone')}."
-        for pk, seats in policy.limits.items()
-    ]
-    said += [
-        f"{count(share.seats, 'seat')} of {titles.get(share.opportunity, 'one that is gone')} for those who meet another rule."
-        for share in policy.shares
+        f"{count(one.seats, 'seat')} of {titles.get(one.opportunity, gone)} for those who meet another rule."
+        for one in policy.shares
     ]
     return sentences(said)
