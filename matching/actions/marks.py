@@ -16,6 +16,7 @@ from matching.actions import locks
 from matching.actions.bells import Bell
 from matching.compile_sql import compile_rule
 from matching.models import CandidateProjection, Mark
+from matching.queries.roster import keeper
 from matching.queries.scorable import SCORED_STATES
 
 bell = Bell("matching.tasks.drain_marks", gather_seconds=0.3)
@@ -79,7 +80,8 @@ def mark_all_for_shadows(since: datetime) -> None:
 
 def mark_changed_rule(opportunity_id: int, number: int, since: datetime) -> None:
     """Mark the candidates for whom an opportunity's rule decides otherwise since its revision of that number, and
-    nobody else. Where other terms changed with the rule, scores do too: then the opportunity, as a whole."""
+    nobody else. Where other terms changed with the rule, scores do too: then the opportunity, as a whole; and so where
+    everybody is in memory: there all are scored sooner than those who differ are found in a table of so many."""
     revisions = {
         revision.number: revision
         for revision in OpportunityRevision.objects.filter(
@@ -88,7 +90,8 @@ def mark_changed_rule(opportunity_id: int, number: int, since: datetime) -> None
     }
     if number not in revisions:
         return
-    if number - 1 not in revisions or revisions[number - 1].terms != revisions[number].terms:
+    is_other = number - 1 not in revisions or revisions[number - 1].terms != revisions[number].terms
+    if is_other or keeper.is_for_so_many():
         mark_opportunities([opportunity_id], since)
         return
     on = since.astimezone(UTC).date()

@@ -237,6 +237,13 @@ class Keeper:
             found = self.crowd(without)
         return found
 
+    def is_for_so_many(self) -> bool:
+        """Whether there is a roster, here or in the process that will score: there are enough people for one, and no
+        try to build it has failed."""
+        if self._roster is not None:
+            return True
+        return settings.ROSTER_MEGABYTES > 0 and time.monotonic() >= self._not_before and _are_many()
+
     def wait(self) -> None:
         """Until whatever is being built stands."""
         builder = self._builder

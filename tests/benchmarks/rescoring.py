@@ -116,7 +116,7 @@ def market() -> Iterator[tuple[list[int], list[int]]]:
                 rate_period="hour",
                 open_to_offers=True,
             )
-            for n in range(size("RESCORING_CANDIDATES", 2_000))
+            for n in range(size("RESCORING_CANDIDATES", 1_900))  # of more, all would be in memory
         )
         CandidateSkill.objects.bulk_create(
             CandidateSkill(candidate=one, skill=skill, level=draw.randint(1, 5), years=Decimal(draw.randint(0, 9)))

@@ -20,6 +20,7 @@ from matching.models import Mark, Match, PairMark
 from matching.queries import freshness
 from matching.queries.marks import waiting
 from matching.queries.matches import rechecked
+from matching.queries.roster import keeper
 from matching.queries.scorable import basics_at
 from tests.conformance import generators
 from tests.conformance.generators import Chance
@@ -52,6 +53,20 @@ def told() -> None:
 
 def marked() -> set[tuple[int, int]]:
     return set(PairMark.objects.values_list("opportunity_id", "candidate_id"))
+
+
+def test_among_so_many_that_all_are_in_memory_the_opportunity_is_marked_as_a_whole(settings) -> None:
+    settings.ROSTER_FROM_PEOPLE = 2
+    opportunity = asking_for(a_skill(), rule=lives_in("DE"))
+    people_in("DE", "FR")
+    work()
+    ask_for(opportunity, lives_in("FR"))
+    told()
+    assert not marked()
+    assert Mark.objects.filter(subject_type=Mark.Subject.OPPORTUNITY).values_list("subject_id").get() == (
+        opportunity.pk,
+    )
+    keeper.forget()
 
 
 def people_in(*countries: str | None) -> list[Candidate]:
