@@ -50,9 +50,14 @@ class Between:
     def engaged(self) -> set[int]:
         return {candidate_id for candidate_id in self.offers if self.is_engaged(candidate_id)}
 
-    def engage(self, candidate_id: int) -> None:
-        """Count an offer that has just been sent."""
+    def engage(self, candidate_id: int, hours: int = 0) -> None:
+        """Count an offer that has just been sent, of so many hours a week."""
         self.offers[candidate_id] = self.offers.get(candidate_id, 0) + 1
+        self.hours[candidate_id] = self.hours.get(candidate_id, 0) + hours
+
+    def hours_promised(self, candidate_id: int) -> int:
+        """What offers from allocations ask for: nothing where one may hold but one, which then is no other's."""
+        return self.hours.get(candidate_id, 0) if self.limit > 1 else 0
 
     def may_meet(self, one: Scorable, candidate_id: int) -> bool:
         return (

@@ -211,6 +211,19 @@ def test_several_offers_at_once_fit_into_the_hours_of_a_person():
     assert plan(by, policy={"offers_at_once": 2}).proposed == 0
 
 
+def test_plans_made_side_by_side_do_not_promise_the_same_hours_twice():
+    by, skill = an_organisation(), a_skill()
+    one, other = asking_for(skill, by, weekly_hours=30), asking_for(skill, by, weekly_hours=30)
+    person = skilled(skill, 5, weekly_hours=40)
+    runs = [plan(by, policy={"offers_at_once": 2}, opportunity_ids=[each.public_id]) for each in (one, other)]
+    assert [run.proposed for run in runs] == [1, 1]
+    assert [commit(by, run).sent for run in runs] == [1, 0]
+    [dropped] = runs[1].proposals.all()
+    assert (dropped.state, dropped.code) == ("dropped", "HOURS_TAKEN")
+    assert "10 free hours" in dropped.reason
+    assert person.offers.count() == 1
+
+
 def test_a_stable_run_follows_what_candidates_prefer_and_repeats():
     by, skill = an_organisation(), a_skill()
     first, second = asking_for(skill, by), asking_for(skill, by)

@@ -128,7 +128,8 @@ class _Truth:
 
     def took(self, proposal: Proposal) -> None:
         """Count an offer that has just been sent."""
-        self.between.engage(proposal.candidate_id)
+        asked = self.opportunities[proposal.opportunity_id].terms.weekly_hours
+        self.between.engage(proposal.candidate_id, asked or 0)
         self.calls.get(proposal.opportunity_id, []).append(self.chance_of(proposal))
 
 
@@ -199,8 +200,10 @@ def _check(pair: tuple[int, int], one: Scorable, candidate: Candidate, truth: _T
         raise CandidateSetAside
     facts = truth.facts[candidate.pk]
     asked, free = one.terms.weekly_hours, facts.free_hours
-    if asked is not None and free is not None and free < asked:
-        raise HoursTaken(free=free, asked=asked)
+    if asked is not None and free is not None:
+        left = max(free - truth.between.hours_promised(candidate.pk), 0)
+        if left < asked:
+            raise HoursTaken(free=left, asked=asked)
 
 
 def _check_call(proposal: Proposal, limit_ppm: int, truth: _Truth) -> None:
