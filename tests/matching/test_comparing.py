@@ -174,10 +174,18 @@ def test_the_command_tells_people_and_programs():
     assert sum(histogram["counts"]) == read["agreement"]["pairs"]
 
 
-@pytest.mark.parametrize("words", [[], ["unheard-of"], ["linear-2", "linear-2"], ["linear-2", "--since", "yesterday"]])
-def test_a_command_that_cannot_compare_says_why(words):
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ([], "in the shadow there is not one"),
+        (["unheard-of"], "there is no model unheard-of"),
+        (["linear-2", "linear-2"], "needs another version"),
+        (["linear-2", "--since", "yesterday"], "yesterday is no date such as"),
+    ],
+)
+def test_a_command_that_cannot_compare_says_why(words, why):
     live_model()
-    with pytest.raises(CommandError):
+    with pytest.raises(CommandError, match=why):
         command(*words)
 
 

@@ -31,7 +31,7 @@ def experience(candidate: CandidateFacts, terms: OpportunityTerms) -> int:
 
 
 def _experience_sentence(candidate: CandidateFacts, terms: OpportunityTerms, names: Names) -> str:
-    if terms.years_experience is None:
+    if not terms.years_experience:
         return "no years of experience are asked for"
     if candidate.years_experience is None:
         return f"{plain(terms.years_experience)} years of experience are asked for; theirs are not known"

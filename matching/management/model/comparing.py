@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -13,7 +12,7 @@ from django.utils import timezone
 from matching.actions.models import ensure_default_model
 from matching.core.scoring import InvalidModel
 from matching.core.workflow import ModelState
-from matching.management.model.naming import version
+from matching.management.model.naming import moment, version
 from matching.models import ScoringModel
 from matching.queries.comparing import compare, held_against, statements_of
 
@@ -23,7 +22,7 @@ HELP = "how two versions differ: order, scores, and how well they foretold what 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("version", nargs="?", help="otherwise the one that is in the shadow")
     parser.add_argument("other", nargs="?", help="otherwise the live one of its segment")
-    parser.add_argument("--since", type=_day, help="outcomes of those shown from this day on, as in 2027-01-31")
+    parser.add_argument("--since", type=moment, help="outcomes of those shown from this day on, as in 2027-01-31")
     parser.add_argument("--json", action="store_true")
 
 
@@ -52,8 +51,3 @@ def _in_the_shadow() -> ScoringModel:
         named = ", ".join(model.version for model in models) or "none"
         raise CommandError(f"say which version: of those in the shadow there is not one, but {named}")
     return models[0]
-
-
-def _day(text: str) -> datetime:
-    """Raises ValueError, which the parser tells of."""
-    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)

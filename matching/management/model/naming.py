@@ -1,9 +1,11 @@
-"""What a command line names: versions and segments, and refusals as it says them."""
+"""What a command line names: versions, segments and days, and refusals as it says them."""
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from django.core.management.base import CommandError
 
@@ -35,3 +37,12 @@ def refusals() -> Iterator[None]:
         yield
     except DomainError as refusal:
         raise CommandError(refusal.message) from refusal
+
+
+def moment(text: str) -> datetime:
+    """A day, or a moment; in UTC where no zone is given. Raises ArgumentTypeError, which the parser tells of."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text} is no date such as 2027-01-31") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

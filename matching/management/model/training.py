@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -15,7 +14,7 @@ from accounts.core.actor import Actor
 from matching.actions.models import ensure_default_model
 from matching.actions.training import train_model
 from matching.actions.training.training import LEAST_EXAMPLES, TEST_SHARE
-from matching.management.model.naming import refusals, segment
+from matching.management.model.naming import moment, refusals, segment
 
 HELP = "fit a model to what became of people who were shown, and keep it as a draft with its figures"
 LINE = "    {name:12} {auc:24} {log_loss:24} {brier:24} {calibration_error:>8}"
@@ -24,8 +23,8 @@ LINE = "    {name:12} {auc:24} {log_loss:24} {brier:24} {calibration_error:>8}"
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--segment", help="its name; otherwise the one that takes all that is left")
     parser.add_argument("--version", dest="name", help="of the new model; otherwise made of the day and the weights")
-    parser.add_argument("--from", dest="since", type=_moment, help="learn from what was shown since then: 2027-01-31")
-    parser.add_argument("--to", dest="until", type=_moment, help="and before then")
+    parser.add_argument("--from", dest="since", type=moment, help="learn from what was shown since then: 2027-01-31")
+    parser.add_argument("--to", dest="until", type=moment, help="and before then")
     parser.add_argument(
         "--test-share", type=_share, default=TEST_SHARE, help="of the examples, the latest ones: 0.2 if nothing is said"
     )
@@ -93,15 +92,6 @@ def _figure(value: Mapping[str, Any] | None) -> str:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
-
-
-def _moment(text: str) -> datetime:
-    """A day, or a moment; in UTC where no zone is given."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text} is no date such as 2027-01-31") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _share(text: str) -> int:

@@ -295,6 +295,19 @@ def test_skills_of_the_description_are_met_by_declared_and_by_mentioned_ones():
     assert sentence("text_affinity", CandidateFacts(1), terms) == "has or mentions 0 of 3 skills in the description"
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (None, "no years of experience are asked for"),
+        (Decimal(0), "no years of experience are asked for"),
+        (Decimal(3), "has 6.9 of 3 years of experience asked for"),
+    ],
+)
+def test_who_asks_for_no_years_is_not_told_of_so_many_of_none(asked, told):
+    candidate = CandidateFacts(1, years_experience=Decimal("6.9"))
+    assert sentence("experience", candidate, OpportunityTerms(1, years_experience=asked)) == told
+
+
 def test_a_sentence_about_a_long_description_stays_short():
     terms = OpportunityTerms(1, described_skills=frozenset(range(1, 40)))
     candidate = CandidateFacts(1, mentioned_skills=frozenset(range(1, 9)))
