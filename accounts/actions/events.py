@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -9,13 +10,27 @@ from django.db import connection, models, transaction
 
 from accounts.actions import bell
 from accounts.core.actor import Actor, ActorKind
-from accounts.models import Delivery, Event
+from accounts.models import Event
 from accounts.subscriptions import consumers_of
 
-_NEXT_SEQUENCE = """
-    INSERT INTO accounts_aggregatesequence (aggregate_type, aggregate_id, last) VALUES (%s, %s, 1)
-    ON CONFLICT ON CONSTRAINT one_sequence_per_aggregate DO UPDATE SET last = accounts_aggregatesequence.last + 1
-    RETURNING last
+# One statement, for everything that happens goes through it: the next number of the aggregate, whose row's lock makes
+# the numbers gapless, the event, and what its consumers are to be told.
+_RECORD = """
+    WITH numbered AS (
+        INSERT INTO accounts_aggregatesequence (aggregate_type, aggregate_id, last) VALUES (%(type)s, %(pk)s, 1)
+        ON CONFLICT ON CONSTRAINT one_sequence_per_aggregate DO UPDATE SET last = accounts_aggregatesequence.last + 1
+        RETURNING last
+    ), recorded AS (
+        INSERT INTO accounts_event
+            (public_id, aggregate_type, aggregate_id, sequence, name, payload, actor_id, actor_kind, request_id, at)
+        SELECT %(public_id)s::uuid, %(type)s::text, %(pk)s::bigint, last, %(name)s::text, %(payload)s::jsonb,
+            %(actor)s::bigint, %(kind)s::text, %(request)s::text, %(at)s::timestamptz
+        FROM numbered RETURNING id, sequence
+    ), due AS (
+        INSERT INTO accounts_delivery (event_id, consumer, state, attempts, due_at, last_error)
+        SELECT id, consumer, 'pending', 0, %(at)s::timestamptz, '' FROM recorded, unnest(%(consumers)s::text[]) consumer
+    )
+    SELECT id, sequence FROM recorded
 """
 
 
@@ -36,13 +51,9 @@ def append(
     if not connection.in_atomic_block:
         raise RuntimeError(f"{name} must be appended in the transaction of what it records")
     aggregate_type = subject._meta.model_name or ""
-    with connection.cursor() as cursor:
-        cursor.execute(_NEXT_SEQUENCE, [aggregate_type, subject.pk])
-        (sequence,) = cursor.fetchone()
-    event = Event.objects.create(
+    event = Event(
         aggregate_type=aggregate_type,
         aggregate_id=subject.pk,
-        sequence=sequence,
         name=name,
         payload=payload or {},
         actor_id=actor.user_id,
@@ -51,7 +62,22 @@ def append(
         at=now,
     )
     consumers = consumers_of(name)
-    Delivery.objects.bulk_create([Delivery(event=event, consumer=consumer, due_at=now) for consumer in consumers])
+    values = {
+        "type": aggregate_type,
+        "pk": subject.pk,
+        "public_id": event.public_id,
+        "name": name,
+        "payload": json.dumps(event.payload),
+        "actor": actor.user_id,
+        "kind": str(by),
+        "request": actor.request_id,
+        "at": now,
+        "consumers": list(consumers),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD, values)
+        event.pk, event.sequence = cursor.fetchone()
+    event._state.adding, event._state.db = False, connection.alias
     if consumers:
         transaction.on_commit(lambda: bell.ring(consumers), robust=True)
     return event

@@ -121,9 +121,10 @@ def accept_offer(*, actor: Actor, offer_id: UUID, now: datetime) -> Offer:
         candidate = Candidate.objects.select_for_update(no_key=True).get(pk=offer.candidate_id)
         if candidate.suspended_at or candidate.merged_into_id:
             raise CandidateSuspended
-        verdict = judge(candidate, offer.opportunity, now=now, revision=offer.revision)
-        if not verdict.is_eligible:
-            raise not_eligible(verdict)
+        if offer.revision.rule:  # without one, everybody is eligible
+            verdict = judge(candidate, offer.opportunity, now=now, revision=offer.revision)
+            if not verdict.is_eligible:
+                raise not_eligible(verdict)
         is_reserved = offer.kind == Offer.Kind.RESERVED
         seat = offer.seat if is_reserved else seats.take_open_seat(offer.opportunity_id)
         if seat is None:
@@ -255,15 +256,15 @@ def _offer_again(application: Application, now: datetime) -> bool:
 
 
 def _locked(actor: Actor, offer_id: UUID, *, to: Right) -> Offer:
-    """The offer, with its application locked before it."""
+    """The offer, with its application locked before it, and what was read of both sides on the way to it: the
+    opportunity is kept as it is."""
     pointer = access_offer(actor, offer_id, to=to)
     application = Application.objects.select_for_update(no_key=True).get(pk=pointer.application_id)
-    offer = (
-        Offer.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("opportunity", "revision", "seat")
-        .get(pk=pointer.pk)
-    )
-    offer.application = application
+    offer = Offer.objects.select_for_update(no_key=True).get(pk=pointer.pk)
+    offer.application, offer.opportunity, offer.candidate = application, pointer.opportunity, pointer.candidate
+    current = offer.opportunity.current_revision
+    if current is not None and current.pk == offer.revision_id:
+        offer.revision = current
     return offer
 
 
