@@ -16,6 +16,8 @@ COLUMNS = ("query_id", "query_text", "candidate_id", "candidate_text", "grade")
 MOST_BYTES = 1 << 30
 MOST_LETTERS = 20_000_000
 """Of one field."""
+MOST_GRADE = 1e9
+"""Sums of gains stay numbers."""
 _SHOWN = 60  # letters of what is wrong
 
 
@@ -129,6 +131,8 @@ def _grade(written: str, line: int) -> float:
         grade = float(written)
     except ValueError:
         grade = math.nan
+    if grade > MOST_GRADE and math.isfinite(grade):
+        raise UnreadableJudgements(f"grade must be at most {MOST_GRADE:,.0f}, not {_short(written)}", line)
     if not math.isfinite(grade) or grade < 0 or "_" in written:
         raise UnreadableJudgements(f"grade must be a number of at least 0, not {_short(written)}", line)
     return grade

@@ -52,6 +52,7 @@ def test_columns_may_come_in_any_order_among_others_after_a_mark_of_byte_order()
         (HEADER.encode() + b"q,A,c,B,-1\n", 2, "at least 0"),
         (HEADER.encode() + b"q,A,c,B,nan\n", 2, "at least 0"),
         (HEADER.encode() + b"q,A,c,B,inf\n", 2, "at least 0"),
+        (HEADER.encode() + b"q,A,c,B,1e308\n", 2, "at most 1,000,000,000"),
         (HEADER.encode() + b"q,A,c,B,1_0\n", 2, "at least 0"),
         (HEADER.encode() + b"q,A,c,B,\n", 2, "at least 0"),
         (HEADER.encode() + b",A,c,B,1\n", 2, "query_id is missing"),
