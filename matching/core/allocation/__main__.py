@@ -45,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Loads what is compiled, so that an instance's seconds are its own.
     solve(AssignmentInstance(np.ones((2, 2), dtype=np.int64), maximise=False).problem())
     if options.format == "gap":
-        few = np.array([[1, 2, 3], [3, 1, 1]], dtype=np.int64)
-        solve(GapInstance(few, few, np.array([3, 2]), maximise=False).problem())
+        costs, resources = np.array([[5, 5, 7], [9, 1, 2]]), np.array([[5, 5, 2], [2, 5, 3]])
+        solve(GapInstance(costs, resources, np.array([5, 5]), maximise=False).problem())
     results: list[dict[str, Any]] = []
     failed = False
     for path in options.files:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.core.allocation import packing
+from matching.core.allocation import chains, packing
 from matching.core.allocation.packing import NONE, SCALE
-from matching.core.allocation.problem import Integers
+from matching.core.allocation.problem import MOST_HOURS, Integers
 from matching.core.allocation.reporting import Report, quietly
 
 ASCENTS = 600  # steps of the subgradient
@@ -102,7 +102,10 @@ class Packer:
         self._value = 0
         self._ascend()
         if self._value * SCALE < self._bound // SCALE * SCALE and not self.stopped:
-            self._anneal()
+            if self._may_chain():
+                self._chain()
+            else:
+                self._anneal()
         return Packed(self._chosen, self._value, self._best_prices, self._bound, self.work, self.stopped)
 
     def _ended(self, work: int) -> bool:
@@ -197,6 +200,39 @@ class Packer:
         packing.insert(order, self._owner, p.target, p.hours, p.share, p.limit_start, p.limit_of, *left, chosen)
         self.work += len(order)
         return chosen, left
+
+    def _may_chain(self) -> bool:
+        """Whether it is generalised assignment pure: seats one by one, hours alone between people and them."""
+        p = self.packing_
+        one_each = bool((p.seats <= 1).all()) and not (len(p.share_seats) or len(p.limits))
+        small = p.people * len(p.seats) <= chains.CELLS and int(p.value.max(initial=0)) < 2**40
+        return one_each and small and bool((p.most >= np.diff(p.start)).all())
+
+    def _chain(self) -> None:
+        p = self.packing_
+        rows = np.flatnonzero(p.seats > 0)
+        column = np.full(len(p.seats), NONE)
+        column[rows] = np.arange(len(rows))
+        there = np.flatnonzero(column[p.target] != NONE)
+        at = self._owner[there], column[p.target[there]]
+        value, hours = np.zeros((p.people, len(rows)), dtype=np.int64), np.full((p.people, len(rows)), MOST_HOURS + 1)
+        hours[:] = np.maximum(hours, p.room[:, None] + 1)
+        value[at], hours[at] = p.value[there], p.hours[there]
+        edge_of = np.full(value.shape, NONE, dtype=np.int64)
+        edge_of[at] = there
+        holder = np.full(len(rows), p.people, dtype=np.int64)
+        chosen = np.flatnonzero(self._chosen)
+        holder[column[p.target[chosen]]] = self._owner[chosen]
+
+        def ended(work: int, best: int) -> bool:
+            return self._ended(work) or best * SCALE >= self._bound // SCALE * SCALE
+
+        best, holder = chains.improve(value, hours, p.room, self._best_prices.hour, holder, ended=ended)
+        if best > self._value:
+            placed = np.flatnonzero(holder < p.people)
+            self._value = best
+            self._chosen[:] = False
+            self._chosen[edge_of[holder[placed], placed]] = True
 
     def _anneal(self) -> None:
         p = self.packing_

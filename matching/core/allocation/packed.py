@@ -13,7 +13,7 @@ from matching.core.allocation.problem import Integers, Problem, by_key
 from matching.core.allocation.reporting import Report, quietly
 from matching.core.allocation.solution import Solution
 
-PACKER = "packer-1"
+PACKER = "packer-2"
 
 
 def solve_by_packing(

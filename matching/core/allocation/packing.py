@@ -174,7 +174,7 @@ def insert(  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _next(state):  # type: ignore[no-untyped-def]
+def draw(state):  # type: ignore[no-untyped-def]
     """Marsaglia's xorshift, 64 bits."""
     x = state[0]
     x ^= x << np.uint64(13)
@@ -185,10 +185,10 @@ def _next(state):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _patience(state):  # type: ignore[no-untyped-def]
+def patience(state):  # type: ignore[no-untyped-def]
     """A draw from the exponential distribution of mean 1, in 1 / 1024; its logarithm is bent to straight pieces, so
     that it is made of integers alone."""
-    x = _next(state) >> np.uint64(33)  # 31 bits
+    x = draw(state) >> np.uint64(33)  # 31 bits
     halvings = 0
     while x < np.uint64(1 << 30) and halvings < 30:
         x <<= np.uint64(1)
@@ -267,10 +267,10 @@ def anneal(  # type: ignore[no-untyped-def]
     """
     edges = np.uint64(len(target))
     for _ in range(moves):
-        if len(likely) > 0 and _next(state) % np.uint64(8) != 0:
-            at = likely[np.int64(_next(state) % np.uint64(len(likely)))]
+        if len(likely) > 0 and draw(state) % np.uint64(8) != 0:
+            at = likely[np.int64(draw(state) % np.uint64(len(likely)))]
         else:
-            at = np.int64(_next(state) % edges)
+            at = np.int64(draw(state) % edges)
         if place_of[at] != NONE:
             continue
         i, o = owner[at], target[at]
@@ -278,23 +278,23 @@ def anneal(  # type: ignore[no-untyped-def]
             continue
         gone, own, instead = NONE, NONE, NONE
         if seats_left[o] <= 0:
-            gone = seat_slots[seat_at[o, 0] + np.int64(_next(state) % np.uint64(seat_at[o, 1]))]
+            gone = seat_slots[seat_at[o, 0] + np.int64(draw(state) % np.uint64(seat_at[o, 1]))]
         else:
             for k in range(limit_start[o], limit_start[o + 1]):
                 limit = limit_of[k]
                 if limit_left[limit] <= 0:
                     rows = limit_row_start[limit + 1] - limit_row_start[limit]
                     for _try in range(4):
-                        row = limit_rows[limit_row_start[limit] + np.int64(_next(state) % np.uint64(rows))]
+                        row = limit_rows[limit_row_start[limit] + np.int64(draw(state) % np.uint64(rows))]
                         if seat_at[row, 1] > 0:
-                            gone = seat_slots[seat_at[row, 0] + np.int64(_next(state) % np.uint64(seat_at[row, 1]))]
+                            gone = seat_slots[seat_at[row, 0] + np.int64(draw(state) % np.uint64(seat_at[row, 1]))]
                             break
         if gone != NONE and owner[gone] == i:
             own, gone = gone, NONE  # their own seat elsewhere under the same limit: a move, not an exchange
         full = count[i] >= most[i]
         crowded = used[i] + hours[at] > room[i]
-        if own == NONE and count[i] > 0 and (full or ((crowded or gone != NONE) and _next(state) % np.uint64(2) == 0)):
-            own = bundle_slots[bundle_at[i, 0] + np.int64(_next(state) % np.uint64(bundle_at[i, 1]))]
+        if own == NONE and count[i] > 0 and (full or ((crowded or gone != NONE) and draw(state) % np.uint64(2) == 0)):
+            own = bundle_slots[bundle_at[i, 0] + np.int64(draw(state) % np.uint64(bundle_at[i, 1]))]
             if gone != NONE and most[owner[gone]] > 0:
                 # Which of their own seats suits best whom they displace; looking at a few of them repays.
                 other, best_change = owner[gone], np.int64(-(2**62))
@@ -324,7 +324,7 @@ def anneal(  # type: ignore[no-untyped-def]
             theirs += hours[instead]
         over = max(0, mine - room[i]) + (max(0, theirs - room[j]) if j != NONE else 0) - over_before
         change = gain * 1024 - over * penalty
-        if change < 0 and (heat == 0 or -change > (heat * _patience(state)) >> 10):
+        if change < 0 and (heat == 0 or -change > (heat * patience(state)) >> 10):
             continue
         if gone != NONE:
             put(gone, owner, target, hours, share, limit_start, limit_of, used, count, seats_left, share_left,

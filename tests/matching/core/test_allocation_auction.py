@@ -13,6 +13,8 @@ from matching.core.allocation.solution import Solution
 from matching.core.allocation.solve import SOLVER
 from tests.matching.core.allocations import market, markets
 
+pytestmark = pytest.mark.xdist_group("allocation")  # compiled kernels are loaded by one process
+
 KINDS = ["loose", "tight", "tied", "all alike", "by person", "by opportunity", "far apart", "square"]
 
 

@@ -25,6 +25,8 @@ from matching.core.allocation import (
 from tests.matching.core.allocations import market
 from tests.matching.core.restrictions import kept, restricted
 
+pytestmark = pytest.mark.xdist_group("allocation")  # compiled kernels are loaded by one process
+
 TITLES = {1: "Welder", 2: "Fitter"}
 
 

@@ -1,10 +1,13 @@
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
 from matching.core.allocation import CandidateNode, Cause, Edges, OpportunityNode, Problem, diagnose, solve
 from tests.matching.core.allocations import market, markets, outcomes, proper_subsets_with, too_few_people
+
+pytestmark = pytest.mark.xdist_group("allocation")  # compiled kernels are loaded by one process
 
 TITLES = {1: "Welder", 2: "Fitter", 3: "Driver"}
 

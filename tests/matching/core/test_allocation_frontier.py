@@ -23,6 +23,8 @@ from matching.core.allocation import (
 )
 from tests.matching.core.allocations import best, market, markets
 
+pytestmark = pytest.mark.xdist_group("allocation")  # compiled kernels are loaded by one process
+
 MILLION = 1_000_000
 
 

@@ -9,6 +9,8 @@ from matching.core.allocation.errors import AmbiguousInstance, InvalidAllocation
 from matching.core.allocation.gap import read_gaps
 from tests.matching.core.gaps import Arrays, drawn
 
+pytestmark = pytest.mark.xdist_group("allocation")  # compiled kernels are loaded by one process
+
 
 def written(instances: list[Arrays], *, counted: bool = False, before: bool = False, lines: bool = True) -> str:
     parts = [[len(instances)]] if counted else []
@@ -53,19 +55,33 @@ def test_small_instances_are_solved_to_the_optimum(tmp_path, capsys, maximise, c
 
 @pytest.mark.parametrize("kind", "ABCDE")
 def test_hard_instances_end_within_one_per_cent_of_the_bound(tmp_path, capsys, kind):
-    status, (result,) = run(tmp_path, capsys, written([drawn(kind, 5, 60)]))
-    assert (status, result["assigned"], result["verified"]) == (0, 60, True)
+    status, (result,) = run(tmp_path, capsys, written([drawn(kind, 4, 40)]))
+    assert (status, result["assigned"], result["verified"]) == (0, 40, True)
     assert result["gap"] <= 0.01 * result["objective"]
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("size", [(5, 100), (10, 100), (20, 100), (10, 200), (20, 200), (40, 400), (80, 400)])
+@pytest.mark.parametrize("maximise", [False, True])
+@pytest.mark.parametrize(
+    "size", [(5, 100), (10, 100), (20, 100), (10, 200), (20, 200), (40, 400), (80, 400), (60, 900)]
+)
 @pytest.mark.parametrize("kind", "ABCDE")
-def test_large_hard_instances_are_wholly_assigned_near_the_bound(tmp_path, capsys, kind, size):
-    status, (result,) = run(tmp_path, capsys, written([drawn(kind, *size)]))
+def test_large_hard_instances_are_wholly_assigned_within_one_per_cent(tmp_path, capsys, kind, size, maximise):
+    status, (result,) = run(tmp_path, capsys, written([drawn(kind, *size)]), *["--maximise"] * maximise)
     print(kind, size, result)
     assert (status, result["assigned"]) == (0, size[1])
-    assert result["gap"] <= 0.02 * result["objective"]
+    assert result["gap"] <= 0.01 * result["objective"]
+
+
+def test_jobs_that_just_fit_are_all_assigned(tmp_path, capsys):
+    """The room is what some assignment needs, to the hour."""
+    rng = np.random.default_rng(4)
+    for _ in range(4):
+        costs, resources = rng.integers(10, 51, (4, 24)), rng.integers(5, 26, (4, 24))
+        to = rng.integers(0, 4, 24)
+        room = np.bincount(to, weights=resources[to, range(24)], minlength=4).astype(np.int64)
+        status, (result,) = run(tmp_path, capsys, written([(costs, resources, room)]))
+        assert (status, result["assigned"], result["verified"]) == (0, 24, True)
 
 
 @pytest.mark.parametrize("before", [False, True])

@@ -6,6 +6,8 @@ from matching.core.allocation import InvalidAllocation, Pace, Route, SeatPrice, 
 from tests.matching.core.allocations import market, markets
 from tests.matching.core.arriving import MILLION, shares
 
+pytestmark = pytest.mark.xdist_group("allocation")  # compiled kernels are loaded by one process
+
 numbers = st.integers(0, 50)
 boards = st.dictionaries(st.integers(1, 9), st.builds(SeatPrice, numbers, numbers, numbers, st.integers(0, 2)))
 paces = st.none() | st.builds(Pace, st.integers(0, MILLION), numbers, numbers, numbers, numbers)

@@ -8,6 +8,8 @@ from matching.core.allocation.__main__ import main
 from matching.core.allocation.errors import MalformedInstance
 from matching.core.allocation.orlib import read_assignments
 
+pytestmark = pytest.mark.xdist_group("allocation")  # compiled kernels are loaded by one process
+
 
 def written(costs: np.ndarray) -> str:
     """OR-Library's layout: lines of at most ten numbers that ignore where rows end."""

@@ -21,6 +21,8 @@ from matching.core.allocation import (
 from matching.core.allocation.solution import Solution
 from tests.matching.core.restrictions import kept, restricted
 
+pytestmark = pytest.mark.xdist_group("allocation")  # compiled kernels are loaded by one process
+
 
 def best_of_all(problem: Problem) -> int:
     best = -1

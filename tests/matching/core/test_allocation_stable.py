@@ -20,6 +20,8 @@ from matching.core.allocation import (
 )
 from tests.matching.core.allocations import Triples, market, markets
 
+pytestmark = pytest.mark.xdist_group("allocation")  # compiled kernels are loaded by one process
+
 Assignment = tuple[tuple[int, int], ...]
 
 
