@@ -64,7 +64,7 @@ def most_together(problem: Problem, chosen: tuple[int, ...]) -> int:
 
 
 @given(restricted())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_every_empty_seat_of_a_restricted_market_has_a_cause_that_holds(problem):
     solution = solve(problem)
     given_to = Counter(key for key, _ in solution.assignment)
