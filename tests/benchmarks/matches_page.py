@@ -61,8 +61,8 @@ def graphql_matches() -> Measured:
             port = free_port()
             web = start_web(processes, port)
             page = Page(port, cookies)
-            page.wait(processes)
             _wait_for("Roster built", processes)
+            page.wait(processes)
             for _ in range(5):
                 page.ask(body)
             taken, spent = [], _processor_seconds(web)
