@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db import models
 
-from accounts.actions.events import append
+from accounts.actions.events import StateChange, append
 from accounts.core.actor import Actor, ActorKind
 from accounts.core.machine import Machine, decide
-from accounts.models import Event, Transition
+from accounts.models import Event
 
 
 def state_field(row: models.Model) -> str:
@@ -43,24 +43,12 @@ def move(
     for name, value in extra_fields.items():
         setattr(row, name, value)
     row.save(update_fields=[field, *extra_fields])
-    event = append(
+    return append(
         row,
         step.event,
         actor=actor,
         by=by,
         now=now,
         payload={"from": str(source), "to": str(step.target), **(payload or {})},
+        change=StateChange(str(source), str(step.target), action, reason[:200]),
     )
-    Transition.objects.create(
-        subject_type=event.aggregate_type,
-        subject_id=row.pk,
-        from_state=source,
-        to_state=step.target,
-        action=action,
-        actor_id=actor.user_id,
-        actor_kind=by,
-        reason=reason[:200],
-        at=now,
-        event=event,
-    )
-    return event
