@@ -25,6 +25,10 @@ from matching.queries.scorable import Basics
 
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+_READ = (
+    "pk", "discoverable", "open_to_offers", "free_hours", "weekly_hours", "available_from", "revision", "now_at",
+    "rate_set_id",
+)  # fmt: skip
 ANY_HOURS = int(np.iinfo(np.int64).max) // 2  # of who stated none
 
 
@@ -93,41 +97,27 @@ def at_hand(opportunity_ids: Collection[int], basics: Basics) -> AtHand:
         candidate__merged_into=None,
         candidate__suspended_at=None,
     ).order_by("pk")
-    read = list(
-        rows.annotate(now_at=F("candidate__revision")).values_list(
-            "pk",
-            "discoverable",
-            "open_to_offers",
-            "free_hours",
-            "available_from",
-            "revision",
-            "now_at",
-            "rate_set_id",
-            "weekly_hours",
-        )
-    )
-    crowd = crowd_of([row[0] for row in read])
+    read = list(rows.annotate(now_at=F("candidate__revision")).values_list(*_READ, named=True))
+    crowd = crowd_of([row.pk for row in read])
     there = set(crowd.parts[0].segment.ids.tolist())  # who left between the two statements is not at hand
-    read = [row for row in read if row[0] in there]
+    read = [row for row in read if row.pk in there]
     rates = basics.rates.pk if basics.rates else None
-    behind = {row[0] for row in read if row[5] != row[6] or row[7] != rates}
+    behind = {row.pk for row in read if row.revision != row.now_at or row.rate_set_id != rates}
     facts = facts_of(sorted(behind), on=basics.on, rate_set=basics.rates) if behind else {}
     stated = [
         (known.free_hours, known.available_from, known.weekly_hours)
-        if (known := facts.get(row[0])) is not None
-        else (row[3], row[4], row[8])
-        for row in read
+        for known in (facts.get(row.pk, row) for row in read)
     ]
     return AtHand(
-        ids=np.array([row[0] for row in read], np.int64),
-        findable=np.array([row[1] and row[2] for row in read], np.bool_),
+        ids=np.array([row.pk for row in read], np.int64),
+        findable=np.array([row.discoverable and row.open_to_offers for row in read], np.bool_),
         free_hours=np.array([ANY_HOURS if hours is None else hours for hours, _, _ in stated], np.int64),
         weekly_hours=np.array([ANY_HOURS if hours is None else hours for _, _, hours in stated], np.int64),
         days_until_available=np.array(
             [0 if day is None else max((day - basics.on).days, 0) for _, day, _ in stated], np.int64
         ),
-        revision=np.array([row[6] for row in read], np.int64),
-        behind=np.array([row[0] in behind for row in read], np.bool_),
+        revision=np.array([row.now_at for row in read], np.int64),
+        behind=np.array([row.pk in behind for row in read], np.bool_),
         crowd=crowd,
         facts=facts,
         on=basics.on,
