@@ -29,7 +29,7 @@ from matching.admin.previewing import alternatives_in_words, pareto_drawn, proof
 from matching.admin.wording import contributions_by_head, diagnosis_in_words, figures, score_text
 from matching.core.waves import waves_from_data
 from matching.core.workflow import PROPOSAL, RUN, RunState
-from matching.models import AllocationRun, Proposal
+from matching.models import AllocationProgress, AllocationRun, Proposal
 from matching.queries.commits import reports_of
 
 
@@ -72,7 +72,8 @@ class AllocationRunAdmin(AddOnlyAdmin, SavedByActionAdmin):
     fieldsets = (
         (None, {"fields": ("run_name", "scope", "opportunities", "state_badge", "policy_shown", "model")}),
         ("Outcome", {"fields": (
-            "totals", "proof", "pareto_plot", "commit_report", "diagnosis_text", "proposals_link", "error",
+            "progress_told", "totals", "proof", "pareto_plot", "commit_report", "diagnosis_text", "proposals_link",
+            "error",
         )}),
         ("Record", {"fields": (
             "cause", "offers_expire_hours", "overbooking_ppm", "waves_told", "commits_itself", "previous",
@@ -133,6 +134,17 @@ class AllocationRunAdmin(AddOnlyAdmin, SavedByActionAdmin):
     def waves_told(self, run: AllocationRun) -> str:
         told = (f"{one.who.value}, {one.hours} h" for one in waves_from_data(run.waves))
         return sentences(f"→ {line}" if at == run.wave else line for at, line in enumerate(told))
+
+    @display(description="Being solved")
+    def progress_told(self, run: AllocationRun) -> str:
+        """How far a worker has come: it tells beside the transaction that solves the run."""
+        if run.state not in (RunState.QUEUED, RunState.SOLVING):
+            return NOTHING
+        told = AllocationProgress.objects.filter(run=run).exclude(stage="").first()
+        if told is None:
+            return "It waits for a worker."
+        of = f" of {told.total:,}" if told.total is not None else ""
+        return f"{told.stage}: {told.done:,}{of}"
 
     @display(description="Totals")
     def totals(self, run: AllocationRun) -> str:

@@ -110,6 +110,7 @@ WITHIN_OTHERS = {
     "marketplace.SkillSource",
     "marketplace.WorkAuthorisation",
     "marketplace.WorkExperience",
+    "matching.AllocationProgress",
     "matching.FeatureSet",
     "matching.ModelFile",
     "matching.RescoreChunk",

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from matching.actions.allocation import solve_run
 from matching.core.run_policy import RunPolicy
-from matching.models import AllocationRun
+from matching.models import AllocationProgress, AllocationRun
 from tests.marketplace.factories import a_skill, a_user, an_organisation
 from tests.matching.staging import asking_for, skilled, work
 
@@ -87,3 +87,12 @@ def test_a_policy_that_is_none_comes_back_with_its_fault(console: Client, field:
     answer = console.post(reverse(ADD), {**PLAN, field: value}, follow=True)
     assert answer.status_code == 200
     assert not AllocationRun.objects.exists()
+
+
+def test_a_run_that_is_being_solved_says_how_far_it_is(console: Client):
+    run = AllocationRun.objects.create(policy={"quality": 600, "fill": 300, "speed": 100}, created_at=timezone.now())
+    page = reverse("admin:matching_allocationrun_change", args=[run.pk])
+    assert "It waits for a worker." in console.get(page).content.decode()
+    told = {"stage": "gathering", "done": 12, "total": 30, "started_at": timezone.now(), "updated_at": timezone.now()}
+    AllocationProgress.objects.create(run=run, **told)
+    assert "gathering: 12 of 30" in console.get(page).content.decode()
