@@ -313,7 +313,8 @@ def test_waves_are_planned_over_http_and_in_the_console(client: Client):
     )
     form = {
         "organisation": by.organisation.pk, "opportunities": [], "quality": 600, "fill": 300, "speed": 100,
-        "offers_expire_hours": 72, "overbooking_ppm": 50_000, "favourites_hours": 5, "top_hours": "", "rest_hours": 9,
+        "offers_expire_hours": 72, "mechanism": "optimal", "proposing": "candidates", "overbooking_ppm": 50_000,
+        "favourites_hours": 5, "top_hours": "", "rest_hours": 9,
     }  # fmt: skip
     before = everything([AllocationRun])["AllocationRun"]
     client.post(reverse("admin:matching_allocationrun_add"), form)
