@@ -83,6 +83,11 @@ def address(request: pytest.FixtureRequest, servers: Servers) -> str:
     return f"{getattr(servers, request.param)}/graphql/stream"
 
 
+@pytest.fixture
+def direct(servers: Servers) -> str:
+    return f"{servers.direct}/graphql/stream"
+
+
 @dataclass
 class Told:
     """What came, in its order."""
@@ -165,23 +170,23 @@ def test_a_run_is_followed_until_it_is_planned(address):
     assert len(told.ids) == len(set(told.ids))
 
 
-def test_whoever_comes_back_is_told_what_they_do_not_know(address):
+def test_whoever_comes_back_is_told_what_they_do_not_know(direct):
     by, run = a_queued_run()
-    with following(address, run, by) as told:
+    with following(direct, run, by) as told:
         told.run()
-    with following(address, run, by, **{"Last-Event-ID": told.ids[-1]}) as again:
+    with following(direct, run, by, **{"Last-Event-ID": told.ids[-1]}) as again:
         discard_allocation(actor=by.actor, run_id=run.public_id, now=NOW)
         assert again.run()["state"] == "DISCARDED"
         assert again.next() is None
-    with following(address, run, by, **{"Last-Event-ID": told.ids[-1]}) as late:
+    with following(direct, run, by, **{"Last-Event-ID": told.ids[-1]}) as late:
         assert late.run()["state"] == "DISCARDED", "what happened in between is told"
-    with following(address, run, by, **{"Last-Event-ID": again.ids[-1]}) as later:
+    with following(direct, run, by, **{"Last-Event-ID": again.ids[-1]}) as later:
         assert later.next() is None, "it is over, and they know"
 
 
-def test_something_is_sent_where_nothing_happens(address):
+def test_something_is_sent_where_nothing_happens(direct):
     by, run = a_queued_run()
-    with following(address, run, by) as told:
+    with following(direct, run, by) as told:
         told.run()
         time.sleep(1)
         discard_allocation(actor=by.actor, run_id=run.public_id, now=NOW)
@@ -189,17 +194,17 @@ def test_something_is_sent_where_nothing_happens(address):
     assert told.beats >= 2
 
 
-def test_a_revoked_token_ends_a_stream(address):
+def test_a_revoked_token_ends_a_stream(direct):
     by, run = a_queued_run()
-    with following(address, run, by) as told:
+    with following(direct, run, by) as told:
         told.run()
         Session.objects.all().delete()
         assert told.refusal() == "UNAUTHENTICATED"
 
 
-def test_who_leaves_an_organisation_is_told_nothing_more(address):
+def test_who_leaves_an_organisation_is_told_nothing_more(direct):
     by, run = a_queued_run()
-    with following(address, run, by) as told:
+    with following(direct, run, by) as told:
         told.run()
         Membership.objects.filter(user=by.user).delete()
         with progress.telling(run.pk) as telling:
@@ -207,9 +212,9 @@ def test_who_leaves_an_organisation_is_told_nothing_more(address):
         assert told.refusal() == "NOT_FOUND"
 
 
-def test_a_run_of_others_is_as_good_as_none(address):
+def test_a_run_of_others_is_as_good_as_none(direct):
     _, run = a_queued_run()
-    with following(address, run, an_organisation()) as told:
+    with following(direct, run, an_organisation()) as told:
         assert told.refusal() == "NOT_FOUND"
 
 
