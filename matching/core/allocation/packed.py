@@ -8,6 +8,7 @@ import numpy as np
 
 from matching.core.allocation.generalized import Packer, Packing
 from matching.core.allocation.graph import inverse, pair_mask, salted_order
+from matching.core.allocation.layered import LAYERED, is_layered, solve_layers
 from matching.core.allocation.packing import NONE, SCALE
 from matching.core.allocation.problem import Integers, Problem, by_key
 from matching.core.allocation.reporting import Report, quietly
@@ -26,7 +27,12 @@ def solve_by_packing(
     """The best assignment found, and a bound on what any could be worth. Deterministic, as `solve` is."""
     people = problem.candidate_keys()
     packing_, edge, pinned_value = _laid(problem)
-    packed = Packer(packing_, limit=work_limit, stop=stop, report=report).run()
+    packed, solver = None, LAYERED
+    # Whoever may not look at each edge once is stopped by the packer, and gets the same again by the same limit.
+    if is_layered(packing_) and (work_limit is None or work_limit > len(problem.edges)):
+        packed = solve_layers(packing_)
+    if packed is None:
+        packed, solver = Packer(packing_, limit=work_limit, stop=stop, report=report).run(), PACKER
     chosen = edge[packed.chosen]
     keys = problem.opportunity_keys()
     pairs = zip(
@@ -42,7 +48,7 @@ def solve_by_packing(
         candidate_prices=by_key(people[person_order], prices.beyond),
         bound=bound,
         gap=bound - value,
-        solver=PACKER,
+        solver=solver,
         work=packed.work,
         stopped=packed.stopped,
         relaxation="knapsack",

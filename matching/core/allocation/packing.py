@@ -274,7 +274,7 @@ def anneal(  # type: ignore[no-untyped-def]
         if place_of[at] != NONE:
             continue
         i, o = owner[at], target[at]
-        if most[i] == 0 or hours[at] > room[i] or seat_at[o + 1, 0] == seat_at[o, 0]:
+        if most[i] == 0 or hours[at] > room[i] or (seats_left[o] <= 0 and seat_at[o, 1] == 0):
             continue
         gone, own, instead = NONE, NONE, NONE
         if seats_left[o] <= 0:

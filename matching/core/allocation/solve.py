@@ -10,6 +10,7 @@ from matching.core.allocation import kernels
 from matching.core.allocation.auction import Auction, Outcome
 from matching.core.allocation.flow import FLOW, solve_by_flow
 from matching.core.allocation.kernels import NOBODY
+from matching.core.allocation.layered import LAYERED
 from matching.core.allocation.network import Laid, Network, lay_out
 from matching.core.allocation.packed import PACKER, solve_by_packing
 from matching.core.allocation.problem import Integers, Problem, by_key
@@ -51,7 +52,7 @@ def solve_again(problem: Problem, solution: Solution) -> Solution | None:
     solver is not at hand."""
     if solution.solver == FLOW:
         return solve_by_flow(problem)
-    if solution.solver not in (SOLVER, PACKER):
+    if solution.solver not in (SOLVER, PACKER, LAYERED):
         return None
     return solve(problem, work_limit=solution.work if solution.stopped else None)
 

@@ -158,6 +158,37 @@ def test_restrictions_that_make_no_sense_are_refused(changes, code):
     assert refusal.value.code == code
 
 
+def test_limits_and_shares_over_people_of_one_seat_are_solved_to_the_optimum():
+    """They are a flow, which no heuristic need approach."""
+    rng = np.random.default_rng(2)
+    rows, people = (each.ravel() for each in np.meshgrid(np.arange(12), np.arange(60), indexing="ij"))
+    problem = Problem(
+        tuple(OpportunityNode(row, 5) for row in range(12)),
+        tuple(CandidateNode(person) for person in range(60)),
+        Edges(rows, people, rng.integers(1, 1000, rows.size)),
+        limits=tuple(Limit(key, tuple(range(3 * key, 3 * key + 3)), 11) for key in range(4)),
+        shares=tuple(Share(row, 2, tuple(range(row, 60, 5))) for row in range(0, 12, 2)),
+    )
+    solution = solve(problem)
+    assert len(solution.assignment) == 44
+    assert verify(problem, solution).optimal
+    assert solve_again(problem, solution) == solution
+    stopped = solve(problem, work_limit=1)
+    assert stopped.stopped
+    assert verify(problem, stopped).valid
+    assert stopped.value <= solution.value <= stopped.bound
+
+
+def test_an_opportunity_without_seats_stops_no_packing():
+    columns = [[0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1], [0, 0, 0, 1, 0, 2], [0, 0, 0, 1, 0, 2]]
+    problem = Problem(
+        (OpportunityNode(0, 0), OpportunityNode(1, 1), OpportunityNode(2, 1)),
+        (CandidateNode(10, None, 0), CandidateNode(11, 2, 2)),
+        Edges(*(np.array(column) for column in columns)),
+    )
+    assert verify(problem, solve(problem)).valid
+
+
 def test_more_seats_than_numbers_can_count_are_no_trouble():
     problem = Problem(
         tuple(OpportunityNode(key, 2**62) for key in range(3)),
