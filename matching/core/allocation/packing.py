@@ -271,9 +271,20 @@ def anneal(  # type: ignore[no-untyped-def]
             at = likely[np.int64(draw(state) % np.uint64(len(likely)))]
         else:
             at = np.int64(draw(state) % edges)
-        if place_of[at] != NONE:
-            continue
         i, o = owner[at], target[at]
+        if place_of[at] != NONE:
+            # Whoever has overrun their hours may also let a seat go to nobody.
+            relief = min(hours[at], used[i] - room[i])
+            change = relief * penalty - value[at] * 1024
+            if relief > 0 and (change >= 0 or (heat > 0 and -change <= (heat * patience(state)) >> 10)):
+                put(at, owner, target, hours, share, limit_start, limit_of, used, count, seats_left, share_left,
+                     limit_left, seat_at, seat_slots, place_of, bundle_at, bundle_slots, bundle_place, -1)  # fmt: skip
+                current[0] -= value[at]
+                current[1] -= relief
+                if current[1] == 0 and current[0] > best[0] and len(target) <= COPIED:
+                    best[0] = current[0]
+                    best_chosen[:] = place_of >= 0
+            continue
         if most[i] == 0 or hours[at] > room[i] or (seats_left[o] <= 0 and seat_at[o, 1] == 0):
             continue
         gone, own, instead = NONE, NONE, NONE
