@@ -4,10 +4,11 @@ It is for `/graphql/stream`; everything else is what `config.wsgi` answers faste
 the database is asked in a few threads.
 """
 
-import gc
 import os
 
 from django.core.asgi import get_asgi_application
+
+from config.garbage import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -16,5 +17,4 @@ application = get_asgi_application()
 # As in `config.wsgi`.
 import config.urls  # noqa: E402, F401
 
-gc.collect()
-gc.freeze()
+settle()

@@ -4,7 +4,9 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import worker_process_init, worker_ready
+
+from config.garbage import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -17,3 +19,8 @@ app.autodiscover_tasks()
 def beat_at_once(**kwargs: Any) -> None:
     """The first heartbeat when the worker is up, not at the next stroke of the clock."""
     app.send_task("accounts.tasks.heartbeat")
+
+
+@worker_process_init.connect
+def settled(**kwargs: Any) -> None:
+    settle()

@@ -1,12 +1,12 @@
 """The web server's entry: `granian --interface wsgi config.wsgi:application`."""
 
-import gc
 import os
 import threading
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from config.garbage import settle
 from config.stream_proxy import Application, with_streams
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -20,9 +20,14 @@ import config.urls  # noqa: E402, F401
 if settings.STREAM_URL:
     application = with_streams(application, settings.STREAM_URL)
 
-gc.collect()
-gc.freeze()
+settle()
 
 from matching.queries.warming import warm_up  # noqa: E402
 
-threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+
+def _warm_up() -> None:
+    warm_up()
+    settle()
+
+
+threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
