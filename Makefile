@@ -26,7 +26,7 @@ run: $(STAMP) ## Everything up, and one evening of the market. PORT=8000 DATA=fo
 	@exec $(PYTHON) -m config.run --port "$(PORT)" $(if $(DATA),--data "$(DATA)") $(if $(filter-out 0,$(ONCE)),--once)
 
 test: $(STAMP) ## Linters, types, import contracts and all tests. PYTEST_ARGS="-k offers"
-	@exec $(PYTHON) -m pytest -n 2 --dist loadgroup -rs -q $(PYTEST_ARGS)
+	@exec $(PYTHON) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -rs -q $(PYTEST_ARGS)
 
 soak: $(STAMP) ## The tests marked soak: long runs under load; and all that draw their examples, with many more
 	@exec $(PYTHON) -m pytest -m "soak or hypothesis" --hypothesis-profile=searching -rs -s $(PYTEST_ARGS)

@@ -87,6 +87,26 @@ def pytest_xdist_setupnodes(specs: list[Any]) -> None:
         spec.env["REDIS_URL"] = f"{address}/{number}"
 
 
+# What takes long as one piece, and so begins first; it waits more than it works.
+FIRST = ("live", "house", "allocation", "services", "learning")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long groups come first; last what commits: it leaves a database without the rows that migrations wrote."""
+
+    def place(item: pytest.Item) -> int:
+        group = item.get_closest_marker("xdist_group")
+        name = group.args[0] if group else ""
+        if name in FIRST:
+            return FIRST.index(name)
+        database = item.get_closest_marker("django_db")
+        commits = database is not None and database.kwargs.get("transaction", False)
+        return len(FIRST) + (2 if commits and not group else 1 if commits else 0)
+
+    items.sort(key=place)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     with _started:
         if not _worker:

@@ -76,7 +76,7 @@ def test_open_call_of_200_offers_for_20_seats_fills_20_and_lines_up_180():
 
 
 def test_two_acceptances_at_once_that_exceed_a_persons_hours_make_one_placement():
-    for _ in range(5):
+    for _ in range(2):
         candidate = a_candidate(weekly_hours=40)
         offers = [an_offer(an_application(a_published_opportunity(), candidate)) for _ in range(2)]
         pairs = [(candidate.user_id, offer.public_id) for offer in offers]
@@ -105,7 +105,7 @@ def settle(job: tuple[str, int, UUID]) -> str:
 
 @pytest.mark.parametrize("rival", ["withdraw", "close"])
 def test_acceptance_against_its_rival_has_one_winner(rival):
-    for _ in range(5):
+    for _ in range(2):
         offer = an_offer(an_application(a_published_opportunity(seats=2)))
         boss = recruiter_of(offer.opportunity).user_id
         row = offer.public_id if rival == "withdraw" else offer.opportunity.public_id

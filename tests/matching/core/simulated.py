@@ -34,7 +34,7 @@ def shown(
         length = int(draw.integers(5, 60))
         level = draw.beta(2, 2)  # some opportunities attract better people than others
         values = {name: np.full(length, NEUTRAL, dtype=np.int64) for name in FEATURES}
-        for name in {*TRUE_WEIGHTS, *weights, *by, "timezone_fit"}:
+        for name in sorted({*TRUE_WEIGHTS, *weights, *by, "timezone_fit"}):  # a set has another order in each process
             values[name] = np.clip(1000 * draw.beta(1 + 3 * level, 2, length), 0, 1000).astype(np.int64)
         order = np.argsort(-sum(weight * values[name] for name, weight in by.items()), kind="stable")
         values = {name: column[order] for name, column in values.items()}

@@ -18,6 +18,8 @@ from matching.core.learning.training import problem_with
 from matching.core.scoring import DEFAULT_MODEL, LinearModel
 from tests.matching.core.simulated import TRUE_CHANCES, TRUE_WEIGHTS, part, shown
 
+pytestmark = pytest.mark.xdist_group("learning")  # what takes seconds to learn is learned by one process
+
 LIVE = DEFAULT_MODEL.heads["fit"].weights
 PLAN = Plan("fit", LIVE, 500, ranked=True)
 MICRO = 1_000_000
