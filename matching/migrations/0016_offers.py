@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("matching", "0014_scorefix"),
+        ("matching", "0014_logged_allocations"),
     ]
 
     operations = [
