@@ -133,34 +133,28 @@ def _end_group(process: Process) -> None:
 def start_web(processes: Processes, port: int, *, stream_url: str = "") -> Process:
     """Granian with WSGI threads on the loopback. What is meant for the process that streams is passed on to it."""
     threads = ANSWERING + STREAMING if stream_url else ANSWERING
-    command = [
-        str(Path(sys.executable).with_name("granian")),
-        "--interface", "wsgi",
-        "--host", "127.0.0.1",
-        "--port", str(port),
-        "--workers", "1",
-        "--blocking-threads", str(threads),
-        "--no-ws",
-        "--access-log",
-        "--workers-kill-timeout", "10",
-        "config.wsgi:application",
-    ]  # fmt: skip
+    command = _granian("wsgi", port, "--blocking-threads", str(threads), "--access-log", "--workers-kill-timeout", "10")
     return processes.start("web", command, DATABASE_STATEMENT_TIMEOUT_MS="30000", STREAM_URL=stream_url)
 
 
 def start_stream(processes: Processes, port: int) -> Process:
     """Granian with an event loop on the loopback, for /graphql/stream."""
-    command = [
+    command = _granian("asgi", port, "--workers-kill-timeout", "5")
+    return processes.start("stream", command, returns=True, DATABASE_STATEMENT_TIMEOUT_MS="10000")
+
+
+def _granian(interface: str, port: int, *options: str) -> list[str]:
+    """One server process of `config.wsgi` or `config.asgi` on the loopback."""
+    return [
         str(Path(sys.executable).with_name("granian")),
-        "--interface", "asgi",
+        "--interface", interface,
         "--host", "127.0.0.1",
         "--port", str(port),
         "--workers", "1",
         "--no-ws",
-        "--workers-kill-timeout", "5",
-        "config.asgi:application",
+        *options,
+        f"config.{interface}:application",
     ]  # fmt: skip
-    return processes.start("stream", command, returns=True, DATABASE_STATEMENT_TIMEOUT_MS="10000")
 
 
 def start_worker(

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.access import organisations_of, require_right
+from accounts.access import access_organisation, organisations_of, require_right, require_staff
 from accounts.core.actor import Actor, ActorKind
 from accounts.errors import NotFound, NotPermitted
+from accounts.models import Organisation
 from matching.models import AllocationRun, Proposal, SavedSearch
 
 Right = Literal["read", "manage"]
@@ -24,6 +25,15 @@ def planner_kind(actor: Actor) -> ActorKind:
     if actor.is_system:
         return ActorKind.SYSTEM
     return ActorKind.STAFF if actor.is_staff else ActorKind.MEMBER
+
+
+def access_scope(actor: Actor, organisation_id: UUID | None) -> Organisation | None:
+    """The organisation whose seats somebody may give; None is the whole market, which is the staff's. Raises NotFound,
+    NotPermitted."""
+    if organisation_id is not None:
+        return access_organisation(actor, organisation_id, to="manage")
+    require_staff(actor)
+    return None
 
 
 def visible_runs(actor: Actor) -> QuerySet[AllocationRun]:

@@ -16,13 +16,13 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count
 
-from accounts.access import access_organisation, require_staff
 from accounts.actions.timers import set_timer
 from accounts.actions.transitions import move
 from accounts.core.actor import Actor, ActorKind
 from marketplace.access import access_candidate
 from marketplace.errors import CandidateSuspended
 from marketplace.models import Candidate, Offer, Opportunity, Seat
+from matching.access import access_scope
 from matching.actions.allocation import commit_allocation
 from matching.actions.allocation.planning import max_age
 from matching.actions.models import serving_now
@@ -81,11 +81,7 @@ def route_candidate(*, actor: Actor, candidate_id: UUID, organisation_id: UUID |
     ScoresNotComparable, NotFound, NotPermitted.
     """
     with transaction.atomic():
-        organisation = None
-        if organisation_id is not None:
-            organisation = access_organisation(actor, organisation_id, to="manage")
-        else:
-            require_staff(actor)
+        organisation = access_scope(actor, organisation_id)
         candidate = access_candidate(actor, candidate_id)
         if candidate.suspended_at is not None or candidate.merged_into_id is not None:
             raise CandidateSuspended

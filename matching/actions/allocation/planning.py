@@ -11,14 +11,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.access import access_organisation, require_staff
 from accounts.actions.events import append
 from accounts.actions.timers import cancel_timer
 from accounts.actions.transitions import move
 from accounts.core.actor import Actor, ActorKind
 from accounts.errors import InvalidInput, NotFound
 from marketplace.models import Opportunity
-from matching.access import access_proposal, access_run, planner_kind
+from matching.access import access_proposal, access_run, access_scope, planner_kind
 from matching.actions.allocation.offering import LONGEST_OFFER_HOURS, read_overbooking, read_waves
 from matching.actions.allocation.policies import read_policy
 from matching.actions.allocation.progress import ask_to_stop
@@ -59,11 +58,7 @@ def plan_allocation(
     if type(offers_expire_hours) is not int or not 1 <= offers_expire_hours <= LONGEST_OFFER_HOURS:
         raise InvalidInput("offersExpireHours", f"must be a whole number from 1 to {LONGEST_OFFER_HOURS}")
     with transaction.atomic():
-        organisation = None
-        if organisation_id is not None:
-            organisation = access_organisation(actor, organisation_id, to="manage")
-        else:
-            require_staff(actor)
+        organisation = access_scope(actor, organisation_id)
         scope = Opportunity.objects.all()
         if organisation is not None:
             scope = scope.filter(posting_organisation=organisation)
