@@ -1,16 +1,20 @@
 """Errors of a GraphQL response: refusals with their code, malformed requests as they are, bugs masked."""
 
+from http import HTTPStatus
 from typing import Any
 
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from graphql import GraphQLError
 from psycopg.errors import QueryCanceled
 
 from accounts.api.refusals import values_of
 from accounts.errors import DomainError
+from config.graphql_request import BadRequest
 
 MASKED = "Something went wrong."
 TOO_SLOW = "This took too long."
+LONGEST_MESSAGE = 1_000
+UNAVAILABLE = "Muster cannot answer at this moment."
 
 
 def cause_of(error: GraphQLError) -> Exception | None:
@@ -38,7 +42,7 @@ def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
         message = TOO_SLOW if slow else MASKED
         extensions = {"code": "TIMEOUT" if slow else "INTERNAL", "requestId": request_id}
     else:
-        message = error.message
+        message = error.message[:LONGEST_MESSAGE]  # it may quote the whole request
         extensions = {"code": "BAD_REQUEST", **(error.extensions or {})}
     answer = {"message": message}
     if error.locations:
@@ -49,10 +53,15 @@ def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
     return answer
 
 
-def refused(error: DomainError) -> dict[str, Any]:
-    """A refusal of the whole request, before anything is executed."""
-    values = values_of(error)
-    return {
-        "message": values["message"],
-        "extensions": {"code": values["code"].value, "field": values["field"], "data": values["data"]},
-    }
+def broken(error: Exception, request_id: str) -> BadRequest:
+    """What failed before or beside all fields, such as a look-up of who asks: masked like any bug. 503 where the
+    database is away, which passes."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return BadRequest(
+            UNAVAILABLE,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            code="UNAVAILABLE",
+            details={"requestId": request_id},
+            **{"Retry-After": "5"},
+        )
+    return BadRequest(MASKED, HTTPStatus.INTERNAL_SERVER_ERROR, code="INTERNAL", details={"requestId": request_id})

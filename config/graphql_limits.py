@@ -36,6 +36,8 @@ MAX_DIRECTIVES = 50
 MAX_INTROSPECTION_DEPTH = 16
 MAX_INTROSPECTION_LISTS = 3
 """How often introspection may go from types to their fields and on: each step multiplies by the size of the schema."""
+MAX_COMPARISONS = 3_000
+"""Pairs of fields, or of fragments, that validation compares because they answer under one name, some 7 µs each."""
 
 _CAP = 10**9
 _INTROSPECTION = frozenset({"__schema", "__type"})
@@ -184,7 +186,41 @@ def excesses(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[s
         ("lists within introspection", max(meta.lists, total.lists), MAX_INTROSPECTION_LISTS),
     ):
         if found > limit:
-            yield GraphQLError(
-                f"The query's {name} must be at most {limit}.",
-                extensions={"code": "QUERY_TOO_LARGE", "limit": limit, "found": min(found, _CAP)},
-            )
+            yield too_much(name, limit, found=min(found, _CAP))
+
+
+def too_much(name: str, limit: int, **details: int) -> GraphQLError:
+    message = f"The query's {name} must be at most {limit}."
+    return GraphQLError(message, extensions={"code": "QUERY_TOO_LARGE", "limit": limit, **details})
+
+
+def comparisons(document: DocumentNode, limit: int = MAX_COMPARISONS) -> int:
+    """How many pairs validation will compare to find out whether fields of one name can be merged; it stops counting
+    beyond the limit. For documents whose cost is within bounds: fragments in circles count as too many."""
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    merged = [[node.selection_set] for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    pairs = steps = 0
+    while merged:
+        by_name: dict[str, list[SelectionSetNode | None]] = {}
+        spread: set[str] = set()
+        open_ = list(merged.pop())
+        while open_:
+            for node in open_.pop().selections:
+                steps += 1
+                if isinstance(node, FieldNode):
+                    by_name.setdefault((node.alias or node.name).value, []).append(node.selection_set)
+                elif isinstance(node, InlineFragmentNode):
+                    open_.append(node.selection_set)
+                elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
+                    spread.add(node.name.value)
+                    if node.name.value in fragments:
+                        open_.append(fragments[node.name.value].selection_set)
+        pairs += sum(_pairs(len(same)) for same in by_name.values()) + _pairs(len(spread))
+        if pairs > limit or steps > MAX_COST:
+            return limit + 1
+        merged += [inner for same in by_name.values() if (inner := [one for one in same if one is not None])]
+    return pairs
+
+
+def _pairs(number: int) -> int:
+    return number * (number - 1) // 2

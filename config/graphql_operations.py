@@ -24,34 +24,47 @@ from graphql import (
     parse,
     print_ast,
     specified_rules,
+    validate,
     value_from_ast_untyped,
 )
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from accounts.actions import idempotency
 from accounts.errors import DomainError, InvalidInput
-from config.graphql_limits import MAX_TOKENS, excesses
+from config.graphql_limits import MAX_COMPARISONS, MAX_TOKENS, comparisons, excesses, too_much
 
-RULES = tuple(specified_rules)
-"""One tuple for the life of the process: it is a part of the validation cache's key."""
-
+RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 CACHED_DOCUMENTS = 512
+MAX_FAULTS = 10
+"""After so many nobody reads on, and each takes time: names that are like an unknown one are looked for, say."""
+
+
+def parsed(query: str) -> DocumentNode:
+    """Raises GraphQLError."""
+    found = _parsed(query)
+    if isinstance(found, GraphQLError):
+        raise found
+    return found
 
 
 @lru_cache(maxsize=CACHED_DOCUMENTS)
-def parsed(query: str) -> DocumentNode:
-    """Raises GraphQLError."""
+def _parsed(query: str) -> DocumentNode | GraphQLError:
     try:
         return parse(query, max_tokens=MAX_TOKENS)
+    except GraphQLError as error:
+        return error.with_traceback(None)
     except RecursionError:
-        raise GraphQLError("The document is nested too deeply.") from None
+        return GraphQLError("The document is nested too deeply.")
 
 
 @lru_cache(maxsize=CACHED_DOCUMENTS)
 def _validated(schema: Any, document: DocumentNode) -> tuple[GraphQLError, ...]:
     try:
-        return tuple(validate_document(schema, document, RULES))
+        if comparisons(document) > MAX_COMPARISONS:
+            return (too_much("comparisons of fields under one name", MAX_COMPARISONS),)
+        return tuple(validate(schema, document, RULES, max_errors=MAX_FAULTS))
     except RecursionError:
         return (GraphQLError("The document is nested too deeply."),)
 

@@ -44,9 +44,10 @@ from graphql.execution import create_source_event_stream
 
 from accounts.api.context import Context
 from accounts.api.watching import in_thread
-from config.graphql_errors import formatted
+from config.graphql_errors import broken, formatted
 from config.graphql_operations import faults, parsed
-from config.graphql_view import BadRequest, bearer, context_of, follow_up, refused, what_is_asked
+from config.graphql_request import Asked, BadRequest, what_is_asked
+from config.graphql_view import bearer, context_of, follow_up, refused
 from config.schema import schema
 
 logger = logging.getLogger("muster.graphql")
@@ -68,6 +69,9 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         place = _places.take(followed.principal)
     except BadRequest as error:
         return refused(error)
+    except Exception as error:
+        logger.exception("%s before a stream", type(error).__name__)
+        return refused(broken(error, getattr(request, "request_id", "")))
     response = StreamingHttpResponse(_events(followed, place), content_type=f"{EVENT_STREAM}; charset=utf-8")
     response["Cache-Control"] = "no-store"
     response["Vary"] = "Accept, Authorization, Cookie"
@@ -111,32 +115,32 @@ def _begin(request: HttpRequest) -> Followed:
     accepted = [part.split(";")[0].strip().lower() for part in request.headers.get("Accept", "*/*").split(",")]
     if not {EVENT_STREAM, "text/*", "*/*"} & set(accepted):
         raise BadRequest(f"The answer is of type {EVENT_STREAM}.", HTTPStatus.NOT_ACCEPTABLE)
-    query, variables, operation_name = what_is_asked(request)
+    asked = what_is_asked(request)
     context = context_of(request)
     if context.user is None:
         raise BadRequest("Log in to follow anything.", HTTPStatus.UNAUTHORIZED, **{"WWW-Authenticate": "Bearer"})
-    document = _document(query, variables or {}, operation_name)
+    document = _document(asked)
     executor = Executor.build(
         schema._schema,
         document,
         context_value=context,
-        raw_variable_values=variables,
-        operation_name=operation_name,
+        raw_variable_values=asked.variables,
+        operation_name=asked.operation_name,
     )
     if isinstance(executor, list):
         raise BadRequest(executor[0].message)
     return Followed(request, context, executor, request.headers.get("Last-Event-ID", ""))
 
 
-def _document(query: str, variables: dict[str, Any], operation_name: str | None) -> DocumentNode:
+def _document(asked: Asked) -> DocumentNode:
     try:
-        document = parsed(query)
-        found = faults(schema._schema, document, variables, operation_name)
+        document = parsed(asked.query)
+        found = faults(schema._schema, document, asked.variables or {}, asked.operation_name)
     except GraphQLError as error:
         found = [error]
     if found:
         raise BadRequest(found[0].message)
-    operation = get_operation_ast(document, operation_name)
+    operation = get_operation_ast(document, asked.operation_name)
     if operation is None or operation.operation is not OperationType.SUBSCRIPTION:
         raise BadRequest("Subscriptions alone are served here; the rest is at /graphql.")
     return document

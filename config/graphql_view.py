@@ -15,8 +15,7 @@ from typing import Any
 from allauth.headless.tokens.strategies.jwt.internal import validate_access_token
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.utils import timezone
@@ -28,14 +27,12 @@ from strawberry.types.graphql import OperationType
 from accounts.api.context import Context
 from accounts.core.actor import Actor
 from accounts.models import User
-from config.graphql_errors import formatted
+from config.graphql_errors import broken, formatted
+from config.graphql_request import GRAPHQL_RESPONSE, JSON_TYPE, BadRequest, media_type, what_is_asked
 from config.schema import schema
 
 logger = logging.getLogger("muster.graphql")
 
-GRAPHQL_RESPONSE = "application/graphql-response+json"
-JSON_TYPE = "application/json"
-MAX_NESTING = 64  # of variables
 READS = frozenset({OperationType.QUERY})
 READS_AND_WRITES = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
@@ -60,38 +57,29 @@ def follow_up(afterwards: Iterable[Callable[[], None]]) -> None:
             logger.exception("what follows an answer failed")
 
 
-class BadRequest(Exception):
-    """A request that is none of GraphQL's. `message` is for the client."""
-
-    def __init__(self, message: str, status: int = HTTPStatus.BAD_REQUEST, **headers: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status = status
-        self.headers = headers
-
-
 @csrf_exempt  # checked below, for those who come with a cookie
 def view(request: HttpRequest) -> HttpResponse:
     if request.method == "GET" and settings.DEBUG and "query" not in request.GET and _wants_page(request):
         return _workbench(request)
+    answer_as = JSON_TYPE
     try:
-        media_type = _media_type(request)
+        answer_as = media_type(request)
+        return _answer(request, answer_as)
     except BadRequest as error:
-        return refused(error, JSON_TYPE)
-    try:
-        return _answer(request, media_type)
-    except BadRequest as error:
-        return refused(error, media_type)
+        return refused(error, answer_as)
+    except Exception as error:
+        logger.exception("%s outside of any field", type(error).__name__)
+        return refused(broken(error, getattr(request, "request_id", "")), answer_as)
 
 
-def _answer(request: HttpRequest, media_type: str) -> HttpResponse:
-    query, variables, operation_name = what_is_asked(request)
+def _answer(request: HttpRequest, answer_as: str) -> HttpResponse:
+    asked = what_is_asked(request)
     context = context_of(request)
     try:
         result = schema.execute_sync(
-            query,
-            variable_values=variables,
-            operation_name=operation_name,
+            asked.query,
+            variable_values=asked.variables,
+            operation_name=asked.operation_name,
             context_value=context,
             allowed_operation_types=READS if request.method == "GET" else READS_AND_WRITES,
         )
@@ -110,100 +98,16 @@ def _answer(request: HttpRequest, media_type: str) -> HttpResponse:
     was_executed = result.data is not None or any(error.path for error in result.errors or ())
     if was_executed:
         answer["data"] = result.data
-    elif media_type != GRAPHQL_RESPONSE:
+    elif answer_as != GRAPHQL_RESPONSE:
         answer["data"] = None
     if context.extensions:
         answer["extensions"] = {name: tell() for name, tell in context.extensions.items()}
     # A request that was understood but cannot be executed: what the specification of GraphQL over HTTP asks for.
-    status = HTTPStatus.BAD_REQUEST if not was_executed and media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
-    response = _written(answer, media_type, status)
+    status = HTTPStatus.BAD_REQUEST if not was_executed and answer_as == GRAPHQL_RESPONSE else HTTPStatus.OK
+    response = _written(answer, answer_as, status)
     if not result.errors:
         response.afterwards = tuple(context.afterwards)
     return response
-
-
-# --- Reading
-
-
-def what_is_asked(request: HttpRequest) -> tuple[str, dict[str, Any] | None, str | None]:
-    """The document, its variables and the operation's name. Raises BadRequest."""
-    if request.method == "GET":
-        return _parameters(_from_address(request))
-    if request.method == "POST":
-        return _parameters(_from_body(request))
-    raise BadRequest("Use GET or POST.", HTTPStatus.METHOD_NOT_ALLOWED, Allow="GET, POST")
-
-
-def _from_address(request: HttpRequest) -> dict[str, Any]:
-    asked: dict[str, Any] = {name: request.GET[name] for name in ("query", "operationName") if name in request.GET}
-    for name in ("variables", "extensions"):
-        if request.GET.get(name):
-            asked[name] = _json(request.GET[name].encode("utf-8", "surrogatepass"), f"`{name}`")
-    return asked
-
-
-def _from_body(request: HttpRequest) -> dict[str, Any]:
-    if request.content_type != JSON_TYPE:
-        raise BadRequest(f"Send a body of type {JSON_TYPE}.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-    if request.content_params and request.content_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
-        raise BadRequest("Send the body in UTF-8.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-    try:
-        body = request.body
-    except RequestDataTooBig as error:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        raise BadRequest(f"A request has at most {limit} bytes.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from error
-    except UnreadablePostError as error:
-        raise BadRequest("The body could not be read.") from error
-    asked = _json(body, "The body")
-    if not isinstance(asked, dict):
-        raise BadRequest("The body must be a JSON object with a query.")
-    return asked
-
-
-def _json(text: bytes, name: str) -> Any:
-    """Raises BadRequest, also for lone surrogates, which no database column takes, and for NaN, which JSON has not."""
-    try:
-        value = json.loads(text.decode("utf-8"), parse_constant=_no_constant)
-        if b"\\u" in text:
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"{name} is not JSON in UTF-8.") from error
-    return value
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-def _parameters(asked: dict[str, Any]) -> tuple[str, dict[str, Any] | None, str | None]:
-    query, variables, operation_name = asked.get("query"), asked.get("variables"), asked.get("operationName")
-    if not isinstance(query, str) or not query.strip():
-        raise BadRequest("`query` must be a GraphQL document.")
-    if variables is not None and not isinstance(variables, dict):
-        raise BadRequest("`variables` must be an object.")
-    if operation_name is not None and not isinstance(operation_name, str):
-        raise BadRequest("`operationName` must be a string.")
-    if not isinstance(asked.get("extensions", {}), dict | None):
-        raise BadRequest("`extensions` must be an object.")
-    if _nesting(variables) > MAX_NESTING:
-        raise BadRequest(f"`variables` are nested more than {MAX_NESTING} deep.")
-    return query, variables, operation_name or None
-
-
-def _nesting(value: Any) -> int:
-    """How deep lists and objects are nested, without recursion; not beyond the limit."""
-    depth, level = 0, [value]
-    while depth <= MAX_NESTING:
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            break
-        depth += 1
-    return depth
 
 
 # --- Who asks
@@ -256,21 +160,9 @@ def _has_csrf_token(request: HttpRequest) -> bool:
 # --- Writing
 
 
-def _media_type(request: HttpRequest) -> str:
-    """What to answer with. Raises BadRequest (406) where the client takes neither."""
-    accepted = request.headers.get("Accept", "*/*")
-    ranges = [part.split(";")[0].strip().lower() for part in accepted.split(",")]
-    for one in ranges:
-        if one == GRAPHQL_RESPONSE:
-            return GRAPHQL_RESPONSE
-        if one in (JSON_TYPE, "application/*", "*/*"):
-            return JSON_TYPE
-    raise BadRequest(f"The answer is of type {GRAPHQL_RESPONSE} or {JSON_TYPE}.", HTTPStatus.NOT_ACCEPTABLE)
-
-
-def _written(answer: dict[str, Any], media_type: str, status: int = HTTPStatus.OK) -> Answer:
+def _written(answer: dict[str, Any], answer_as: str, status: int = HTTPStatus.OK) -> Answer:
     body = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
-    response = Answer(body, content_type=f"{media_type}; charset=utf-8", status=status)
+    response = Answer(body, content_type=f"{answer_as}; charset=utf-8", status=status)
     response["Cache-Control"] = "no-store"
     response["Vary"] = "Accept, Authorization, Cookie"
     return response
@@ -283,10 +175,12 @@ CODES = {
 }
 
 
-def refused(error: BadRequest, media_type: str = JSON_TYPE) -> HttpResponse:
-    code = CODES.get(HTTPStatus(error.status), "BAD_REQUEST")
-    answer = {"errors": [{"message": error.message, "extensions": {"code": code}}]}
-    response = _written(answer, media_type, error.status)
+def refused(error: BadRequest, answer_as: str = JSON_TYPE) -> HttpResponse:
+    code = error.code or CODES.get(HTTPStatus(error.status), "BAD_REQUEST")
+    answer: dict[str, Any] = {"errors": [{"message": error.message, "extensions": {"code": code, **error.details}}]}
+    if error.extensions:
+        answer["extensions"] = error.extensions
+    response = _written(answer, answer_as, error.status)
     for name, value in error.headers.items():
         response[name] = value
     return response

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
+from urllib.parse import urlencode
 
 import pytest
-from django.test import Client, override_settings
+from django.db import OperationalError
+from django.test import Client, RequestFactory, override_settings
 
 from accounts.models import Organisation
-from config.graphql_view import MAX_NESTING
+from config.graphql_request import MAX_NESTING
+from config.graphql_view import view
 from tests.config.graphql_client import ADDRESS, Asker, token_of
 from tests.marketplace.factories import a_user, an_organisation
 
@@ -43,14 +47,70 @@ WHO = "{ viewer { user { email } } }"
         b'{"query": "fragment A on Query { __typename }"}',
         b'{"query": "subscription { __typename }"}',
         b"[" * 100_000,
+        b'{"query": "{ __typename }", "variables": {"a": 1e999}}',
+        b'{"query": "{ __typename }", "variables": {"a": ' + b"1" * 100_000 + b"}}",
+        b'{"query": "{ __typename }", "variables": {"a": [' + b"1," * 20_001 + b"1]}}",
+        b'{"query": "{ __typename }", "variables": {"a": [' + b"[]," * 600_000 + b"[]]}}",
+        b'{"query": "{' + b" " * 2_000_000 + b'__typename }"}',
+        b'{"query": "{ node(id: \\"' + b"x" * 2_000_000 + b'\\") { id } }"}',
         b'{"query": "{ __typename }", "variables": {"a": ' + b"[" * 500 + b"]" * 500 + b"}}",
     ],
     ids=lambda body: repr(body[:60]),
 )
 def test_a_body_that_is_no_request_is_refused_as_the_clients_fault(body: bytes) -> None:
-    response = Asker().post(body)
+    asker = Asker()
+    asker.post({"query": "{ __typename }"})
+    start = time.process_time()
+    response = asker.post(body)
+    took = time.process_time() - start
     assert 400 <= response.status_code < 500
     assert response.json()["errors"][0]["message"]
+    assert took < 0.05
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Encoding": "gzip"}, 415),
+        ({"Content-Type": "application/json; charset=utf-16"}, 415),
+        ({"Content-Type": ""}, 415),
+        ({"Accept": "image/png, text/html;q=0.9"}, 406),
+        ({"Accept": ";;;q=x,,/"}, 406),
+        ({"Accept": "application/json;q=0"}, 406),
+    ],
+    ids=str,
+)
+def test_headers_that_ask_for_what_there_is_not_are_refused(headers: dict[str, str], status: int) -> None:
+    kind = {"content_type": headers["Content-Type"]} if "Content-Type" in headers else {}
+    response = Asker().post({"query": "{ __typename }"}, headers=headers, **kind)
+    assert response.status_code == status
+    assert response.json()["errors"]
+
+
+def test_a_body_of_unknown_length_is_told_so() -> None:
+    request = RequestFactory().post(ADDRESS, content_type="application/json", headers={"Transfer-Encoding": "chunked"})
+    del request.META["CONTENT_LENGTH"]
+    assert view(request).status_code == 411
+
+
+@pytest.mark.parametrize(
+    ("accepted", "answered"),
+    [
+        ("*/*", "application/json"),
+        ("application/*", "application/json"),
+        ("application/json;q=0.5, application/graphql-response+json", "application/graphql-response+json"),
+        ("application/graphql-response+json;q=0.5, application/json", "application/json"),
+        ("application/graphql-response+json; charset=utf-8, application/json", "application/graphql-response+json"),
+    ],
+)
+def test_of_two_media_types_the_client_is_sent_what_it_likes_best(accepted: str, answered: str) -> None:
+    response = Asker().post({"query": "{ __typename }"}, headers={"Accept": accepted})
+    assert response.headers["Content-Type"] == f"{answered}; charset=utf-8"
+
+
+def test_an_error_does_not_send_the_whole_request_back() -> None:
+    response = Asker().post({"query": "a" * 60_000})
+    assert len(response.content) < 2_000
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "text/plain", "application/x-www-form-urlencoded"])
@@ -121,6 +181,41 @@ def test_a_cookie_needs_the_csrf_token_to_post() -> None:
     token = http.cookies["csrftoken"].value
     taken = http.post(ADDRESS, body, content_type="application/json", headers={"X-CSRFToken": token})
     assert taken.json()["data"]["viewer"]["user"]["email"] == person.email
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_with_a_cookie_alone_nothing_is_changed(method: str, kind: str) -> None:
+    """Whatever a page of somebody else's can make a browser send: it has the cookie and no token."""
+    person = a_user()
+    http = Client(enforce_csrf_checks=True)
+    http.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    founding = 'mutation { createOrganisation(input: {name: "Works"}) { __typename } }'
+    body = json.dumps({"query": founding})
+    if kind.startswith("multipart"):
+        part = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+        body = part.format("operations", body) + part.format("map", "{}") + "--x--\r\n"
+    elif kind.endswith("urlencoded"):
+        body = urlencode({"query": founding})
+    address = ADDRESS if method == "post" else f"{ADDRESS}?{urlencode({'query': founding})}"
+    response = http.generic(method.upper(), address, body, content_type=kind)
+    assert response.status_code in (403, 405, 415)
+    assert not Organisation.objects.exists()
+
+
+def test_a_page_elsewhere_cannot_log_its_visitor_in_or_out() -> None:
+    """A browser logged in as somebody else would tell them what its owner does."""
+    person = a_user()
+    http = Client(enforce_csrf_checks=True)
+    http.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    for method, path in (("POST", "auth/login"), ("POST", "auth/signup"), ("DELETE", "auth/session")):
+        body = {"email": person.email, "password": "x"}
+        response = http.generic(method, f"/_allauth/browser/v1/{path}", json.dumps(body), "application/json")
+        assert response.status_code == 403, path
+    assert http.get(ADDRESS, {"query": WHO}).json()["data"]["viewer"]["user"]["email"] == person.email
 
 
 def test_a_bearer_token_needs_none() -> None:
@@ -219,3 +314,20 @@ def test_text_that_is_no_unicode_is_refused_by_the_login_endpoints(path: str) ->
         headers={"Authorization": f"Bearer {token_of(user)}"},
     )
     assert 400 <= response.status_code < 500
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(RuntimeError("canary"), 500, "INTERNAL"), (OperationalError("canary"), 503, "UNAVAILABLE")],
+)
+def test_what_fails_outside_of_any_field_is_masked_as_well(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, code: str
+) -> None:
+    def fail(request: object) -> None:
+        raise error
+
+    monkeypatch.setattr("config.graphql_view.context_of", fail)
+    response = Asker().post({"query": WHO}, headers={"X-Request-Id": "request-12345678"})
+    assert response.status_code == status
+    assert response.json()["errors"][0]["extensions"] == {"code": code, "requestId": "request-12345678"}
+    assert b"canary" not in response.content
