@@ -62,6 +62,6 @@ def broken(error: Exception, request_id: str) -> BadRequest:
             HTTPStatus.SERVICE_UNAVAILABLE,
             code="UNAVAILABLE",
             details={"requestId": request_id},
-            **{"Retry-After": "5"},
+            headers={"Retry-After": "5"},
         )
     return BadRequest(MASKED, HTTPStatus.INTERNAL_SERVER_ERROR, code="INTERNAL", details={"requestId": request_id})

@@ -5,6 +5,7 @@ All sizes are looked at before anything takes time that grows with them.
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -33,7 +34,7 @@ class BadRequest(Exception):
         code: str = "",
         details: dict[str, Any] | None = None,
         extensions: dict[str, Any] | None = None,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -41,7 +42,7 @@ class BadRequest(Exception):
         self.code = code
         self.details = details or {}
         self.extensions = extensions or {}
-        self.headers = headers
+        self.headers = headers or {}
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def what_is_asked(request: HttpRequest) -> Asked:
         return _parameters(_from_address(request))
     if request.method == "POST":
         return _parameters(_from_body(request))
-    raise BadRequest("Use GET or POST.", HTTPStatus.METHOD_NOT_ALLOWED, Allow="GET, POST")
+    raise BadRequest("Use GET or POST.", HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, POST"})
 
 
 def _from_address(request: HttpRequest) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def _begin(request: HttpRequest) -> Followed:
     asked = what_is_asked(request)
     context = context_of(request)
     if context.user is None:
-        raise BadRequest("Log in to follow anything.", HTTPStatus.UNAUTHORIZED, **{"WWW-Authenticate": "Bearer"})
+        raise BadRequest("Log in to follow anything.", HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
     document = _document(asked)
     executor = Executor.build(
         schema._schema,
@@ -156,9 +156,11 @@ class Places:
         """Raises BadRequest: 429 for whoever has enough of them, 503 where all are taken."""
         if self._taken[principal] >= settings.STREAMS_EACH:
             message = f"You follow {settings.STREAMS_EACH} things already."
-            raise BadRequest(message, HTTPStatus.TOO_MANY_REQUESTS, **{"Retry-After": "15"})
+            raise BadRequest(message, HTTPStatus.TOO_MANY_REQUESTS, headers={"Retry-After": "15"})
         if self._taken.total() >= settings.STREAMS_AT_ONCE:
-            raise BadRequest("Too many follow something.", HTTPStatus.SERVICE_UNAVAILABLE, **{"Retry-After": "15"})
+            raise BadRequest(
+                "Too many follow something.", HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "15"}
+            )
         self._taken[principal] += 1
         held = [principal]
 

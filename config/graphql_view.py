@@ -86,7 +86,7 @@ def _answer(request: HttpRequest, answer_as: str) -> HttpResponse:
     except InvalidOperationTypeError as error:
         if request.method == "GET":
             raise BadRequest(
-                "GET carries queries alone; POST the rest.", HTTPStatus.METHOD_NOT_ALLOWED, Allow="POST"
+                "GET carries queries alone; POST the rest.", HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"}
             ) from error
         raise BadRequest("Subscriptions are served at /graphql/stream.") from error
     except (CannotGetOperationTypeError, MissingQueryError) as error:
@@ -139,7 +139,7 @@ def _user(request: HttpRequest) -> User | None:
             raise BadRequest(
                 "The token is not valid, or no longer.",
                 HTTPStatus.UNAUTHORIZED,
-                **{"WWW-Authenticate": 'Bearer error="invalid_token"'},
+                headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
             )
         request.user = user
         return user
