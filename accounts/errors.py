@@ -96,3 +96,7 @@ class LastOwner(DomainError):
 
 class SlugTaken(DomainError):
     sentence = "Another organisation already uses the name {slug}."
+
+
+class LastSigningKey(DomainError):
+    sentence = "No other key signs: without this one nobody could log in. Roll first."

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from allauth.headless.tokens.strategies.jwt.internal import validate_access_token
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
@@ -26,6 +25,7 @@ from strawberry.types.graphql import OperationType
 
 from accounts.api.context import Context
 from accounts.core.actor import Actor
+from accounts.login.tokens import valid_access_token
 from accounts.models import User
 from config.graphql_errors import broken, formatted
 from config.graphql_request import GRAPHQL_RESPONSE, JSON_TYPE, BadRequest, media_type, what_is_asked
@@ -126,9 +126,8 @@ def context_of(request: HttpRequest) -> Context:
 def bearer(authorization: str) -> User | None:
     """Whose token it is, if it holds, now."""
     scheme, _, token = authorization.partition(" ")
-    found = validate_access_token(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
-    user: User | None = found[0] if found else None
-    return user if user is not None and user.is_active else None
+    found = valid_access_token(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
+    return found[0] if found else None
 
 
 def _user(request: HttpRequest) -> User | None:

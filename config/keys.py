@@ -5,6 +5,8 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from accounts.core.rsa import new_rsa_key
+
 
 def development_secret(folder: Path) -> str:
     """Django's SECRET_KEY of this checkout."""
@@ -13,16 +15,7 @@ def development_secret(folder: Path) -> str:
 
 def development_rsa_key(folder: Path) -> str:
     """The RSA key (PEM) that signs the JWTs of this checkout."""
-    return _kept(folder / "jwt.pem", _new_rsa_key)
-
-
-def _new_rsa_key() -> str:
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return pem.decode()
+    return _kept(folder / "jwt.pem", new_rsa_key)
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:

@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "allauth.headless",
+    "allauth.idp.oidc",
     "accounts",
     "marketplace",
     "matching",
@@ -423,17 +424,20 @@ HEADLESS_FRONTEND_URLS = {
     "account_signup": f"{FRONTEND_URL}/signup",
 }
 # API clients: a short-lived JWT that any process can check from the public key, and a refresh token tied to a session.
-# Stateful, so that a logout or a changed password ends the tokens given out before it.
-HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy"
-HEADLESS_JWT_ALGORITHM = "RS256"
+# Both are looked up in the database, so that a logout or a changed password ends what was given out before it.
+HEADLESS_TOKEN_STRATEGY = "accounts.login.tokens.Tokens"
+# The first key. From the first `manage.py signing_keys roll` on the database holds those that sign.
 HEADLESS_JWT_PRIVATE_KEY = env.str("JWT_PRIVATE_KEY", "") or (
     "" if PRODUCTION else keys.development_rsa_key(MUSTER_DIR)
 )
 if not HEADLESS_JWT_PRIVATE_KEY:
     raise ImproperlyConfigured("JWT_PRIVATE_KEY (an RSA key in PEM) is needed in production")
-HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
 HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = env.int("JWT_ACCESS_TOKEN_SECONDS", 300 if PRODUCTION else 86_400)
 HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = env.int("JWT_REFRESH_TOKEN_SECONDS", 14 * 86_400)
+
+# The public keys are at /.well-known/jwks.json; whoever checks our signatures asks again after so many seconds.
+IDP_OIDC_ADAPTER = "accounts.login.provider.Provider"
+IDP_OIDC_JWKS_CACHE_CONTROL = 300
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("graphql", graphql_view, name="graphql"),
     path("graphql/stream", stream, name="stream"),
     path("_allauth/", include("allauth.headless.urls")),
+    path("", include("allauth.idp.urls")),
     path("admin/", admin.site.urls),
     path("unsubscribe/<str:token>", unsubscribe, name="unsubscribe"),
     path("healthz", healthz, name="healthz"),

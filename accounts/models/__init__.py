@@ -2,6 +2,7 @@ from accounts.models.base import PublicModel, ReferencedModel
 from accounts.models.event import AggregateSequence, Delivery, Event, Transition
 from accounts.models.idempotency import IdempotencyRecord
 from accounts.models.organisation import Membership, Organisation
+from accounts.models.signing_key import SigningKey
 from accounts.models.timer import Timer
 from accounts.models.user import User
 
@@ -14,6 +15,7 @@ __all__ = [
     "Organisation",
     "PublicModel",
     "ReferencedModel",
+    "SigningKey",
     "Timer",
     "Transition",
     "User",

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from allauth.headless.tokens.strategies.jwt import internal
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from accounts.login.tokens import ACCESS, signed
 from accounts.models import User
 
 A_DAY = timedelta(days=1)
@@ -32,8 +32,6 @@ def access_tokens(users: Iterable[User]) -> dict[int, str]:
         }
         sessions.append(Session(session_key=key, session_data=store.encode(data), expire_date=expires))
         seconds = int(A_DAY.total_seconds())
-        tokens[user.pk], _ = internal.create_token(
-            "access", sub=str(user.pk), sid=internal.session_key_to_sid(key), expires_in=seconds
-        )
+        tokens[user.pk], _ = signed(ACCESS, user.pk, key, seconds=seconds)
     Session.objects.bulk_create(sessions, batch_size=1000)
     return tokens

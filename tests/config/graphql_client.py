@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from allauth.headless.tokens.strategies.jwt.internal import create_access_token
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.api.nodes import global_id
+from accounts.login.tokens import access_token
 from accounts.models import User
 from config.schema import schema  # knows the names of all nodes
 from marketplace.models import Candidate
@@ -78,8 +78,7 @@ def token_of(user: User) -> str:
     session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.save()
-    token: str = create_access_token(user, session, {})
-    return token
+    return access_token(user, session)
 
 
 __all__ = ["Asker", "global_id", "schema", "token_of"]

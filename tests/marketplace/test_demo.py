@@ -8,10 +8,10 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from allauth.headless.tokens.strategies.jwt import internal
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
+from accounts.login.tokens import valid_access_token
 from accounts.models import Delivery, Event, User
 from accounts.subscriptions import consumers_of
 from marketplace.demo.market import Profile, draw_market
@@ -81,7 +81,7 @@ def test_demo_people_carry_tokens_that_let_them_in(settings: LazySettings) -> No
 
     assert set(people) == {"staff", "owner", "recruiter", "observer", "rival", "candidate", "stranger"}
     for person in people.values():
-        user, _ = internal.validate_access_token(person["token"])
+        user, _ = valid_access_token(person["token"])
         assert user.email == person["email"]
         assert user.check_password(person["password"])
 
