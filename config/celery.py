@@ -4,7 +4,9 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init, worker_ready
+from celery.signals import task_postrun, worker_process_init, worker_ready
+from celery.states import SUCCESS
+from django.db import close_old_connections, connections
 
 from config.garbage import settle
 
@@ -24,3 +26,14 @@ def beat_at_once(**kwargs: Any) -> None:
 @worker_process_init.connect
 def settled(**kwargs: Any) -> None:
     settle()
+
+
+@task_postrun.connect
+def connections_laid_down(state: str | None = None, **kwargs: Any) -> None:
+    """Back into the pool of the process, as after a request: to open one takes longer than most tasks do. What a task
+    that failed may have left on its own, such as a lock, ends with that one."""
+    close_old_connections()
+    if state != SUCCESS:
+        for one in connections.all(initialized_only=True):
+            one.close()
+            one.close_pool()  # type: ignore[attr-defined]

@@ -244,6 +244,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 600
+# After so many tasks Celery closes the database's pool, and by default after each: `config.celery` does what is needed.
+CELERY_DB_REUSE_MAX = 100_000
 CELERY_TASK_TIME_LIMIT = 660
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Above the longest task, or a task that still runs is started a second time.
