@@ -100,3 +100,9 @@ class SlugTaken(DomainError):
 
 class LastSigningKey(DomainError):
     sentence = "No other key signs: without this one nobody could log in. Roll first."
+
+
+class TooManyAttempts(DomainError):
+    """Passwords or codes were tried too often; after `retryAfterSeconds` the next one is looked at."""
+
+    sentence = "Too many attempts. Try again in {retry_after_seconds} seconds."

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.actions import bell, deliveries, timers
+from accounts.actions.attempts import forget_attempts as forget_old_attempts
 from accounts.actions.idempotency import SWEPT_AT_ONCE, forget_expired
 
 
@@ -42,3 +43,8 @@ def forget_idempotency_records() -> None:
     """All of them, a batch at a time: a busy day leaves more than one batch."""
     while forget_expired(now=timezone.now()) == SWEPT_AT_ONCE:
         pass
+
+
+@shared_task
+def forget_attempts() -> None:
+    forget_old_attempts(timezone.now())

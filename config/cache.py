@@ -21,7 +21,7 @@ class ForgivingRedisCache(RedisCache):
             return super().add(key, value, *args, **kwargs)
         except RedisError as error:
             self._missed("add", error)
-            return False
+            return True  # as an empty cache would: whoever adds to hold others off must not be held off by an outage
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         try:

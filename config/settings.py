@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.login.counting.AttemptsMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 
@@ -281,6 +282,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-mails": _every(5, "marketplace.tasks.send_mails"),
     "send-digests": _every(5, "matching.tasks.send_digests"),
     "heartbeat": _every(5, "accounts.tasks.heartbeat"),
+    "forget-attempts": _every(3600, "accounts.tasks.forget_attempts"),
     "forget-idempotency-records": _every(3600, "accounts.tasks.forget_idempotency_records"),
     "forget-shadows": {
         "task": "matching.tasks.forget_shadows",
@@ -393,7 +395,11 @@ TIMERS: dict[str, str] = {
 # --- Who may come in ------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# Passwords are checked by the first one, which counts; the other is named by sessions.
+AUTHENTICATION_BACKENDS = [
+    "accounts.login.backend.CountingBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -411,8 +417,11 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", "mandatory" if PRODUCTION else "optional")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-if not PRODUCTION:
-    ACCOUNT_RATE_LIMITS = False  # one machine plays a whole market
+# Attempts at passwords and codes are counted in Postgres (accounts/actions/attempts.py); mails and new accounts, which
+# may be asked for every so often, in Valkey. One machine plays a whole market, so only production does the latter.
+ACCOUNT_RATE_LIMITS: Any = {"login_failed": None} if PRODUCTION else False
+# How many proxies of ours add to X-Forwarded-For: the client's address is the one that the first of them saw.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
 FRONTEND_URL = env.str("FRONTEND_URL", "http://localhost:8000").rstrip("/")

@@ -12,6 +12,7 @@ from config.unsubscribe import unsubscribe
 urlpatterns = [
     path("graphql", graphql_view, name="graphql"),
     path("graphql/stream", stream, name="stream"),
+    path("_allauth/", include("accounts.login.codes")),
     path("_allauth/", include("allauth.headless.urls")),
     path("", include("allauth.idp.urls")),
     path("admin/", admin.site.urls),

@@ -1,3 +1,4 @@
+from accounts.models.attempt import AttemptCounter, KnownPlace
 from accounts.models.base import PublicModel, ReferencedModel
 from accounts.models.event import AggregateSequence, Delivery, Event, Transition
 from accounts.models.idempotency import IdempotencyRecord
@@ -8,9 +9,11 @@ from accounts.models.user import User
 
 __all__ = [
     "AggregateSequence",
+    "AttemptCounter",
     "Delivery",
     "Event",
     "IdempotencyRecord",
+    "KnownPlace",
     "Membership",
     "Organisation",
     "PublicModel",
