@@ -15,7 +15,7 @@ from django.templatetags.static import static
 from environs import Env
 from kombu import Exchange, Queue
 
-from config import keys, services
+from config import keys, no_geometry, services
 
 env = Env()
 
@@ -55,6 +55,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # a GraphQL request; files have t
 
 # --- Apps -----------------------------------------------------------------------------------------------------------
 
+no_geometry.install()
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces
     "unfold.contrib.filters",

@@ -13,7 +13,7 @@ import hypothesis
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from config import services
+from config import garbage, services
 
 if TYPE_CHECKING:
     from tests.live import LiveMuster
@@ -38,7 +38,12 @@ import django  # noqa: E402 - only now
 
 django.setup()
 
-from tests.database import TEMPLATE, copied_database, drop_database, migrated_template  # noqa: E402
+from django.db import transaction  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
+
+from tests.database import TEMPLATE, copied_database, drop_database, empty_tables, migrated_template  # noqa: E402
+
+TransactionTestCase._fixture_teardown = empty_tables
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +59,15 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     from django.conf import settings
 
     settings.DATABASES["default"]["TEST"] |= {"TEMPLATE": migrated, "MIGRATE": False}
+
+
+@pytest.fixture(scope="module")
+def shared_rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """For fixtures of a module that make many rows: all its tests share them, and each takes back only what is its own.
+    Such a module is an xdist_group, and no test of it commits."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +103,11 @@ def pytest_xdist_setupnodes(specs: list[Any]) -> None:
 
 # What takes long as one piece, and so begins first; it waits more than it works.
 FIRST = ("live", "house", "allocation", "services", "learning")
+
+
+def pytest_collection_finish() -> None:
+    """All that is imported by now stays: every full collection would walk it, a tenth of the time that tests take."""
+    garbage.settle()
 
 
 @pytest.hookimpl(trylast=True)

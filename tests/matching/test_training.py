@@ -1,12 +1,10 @@
-"""Training from the log: what is kept, what is reported, and what is refused."""
+"""Training from a log, which all tests here share: what is kept, what is reported, and what is too little."""
 
 from __future__ import annotations
 
 import json
 from datetime import timedelta
 from io import StringIO
-from threading import Event as Flag
-from threading import Thread
 
 import numpy as np
 import pytest
@@ -14,21 +12,20 @@ from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, transaction
 
 from accounts.core.actor import Actor
-from accounts.errors import InvalidInput, NotPermitted
 from accounts.models import Event
-from matching.actions import locks
 from matching.actions.models import create_segment, live_model, promote_model
 from matching.actions.training import ask_training, runs, train_model, train_next, training
 from matching.core.evaluation.metrics import auc
+from matching.core.learning import Examples
 from matching.core.scoring import DEFAULT_MODEL, HEADS, LinearModel
 from matching.errors import NothingLearned, TrainingRunning, VersionTaken
-from matching.models import ScoringModel, Segment, TrainingRun
+from matching.models import ScoringModel, Segment
 from matching.queries import outcomes
 from matching.queries.outcomes import microseconds, outcomes_of
-from tests.marketplace.factories import DAY, NOW, a_staff_actor, an_organisation
+from tests.marketplace.factories import DAY, NOW, a_staff_actor
 from tests.matching.logged import START, log
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("training")]
 
 SYSTEM = Actor.system()
 
@@ -41,8 +38,8 @@ def figures(model: ScoringModel, head: str) -> dict:
     return model.training["heads"][head]["figures"]
 
 
-@pytest.fixture
-def fit_log():
+@pytest.fixture(scope="module")
+def fit_log(shared_rows: None) -> Examples:
     return log("fit")
 
 
@@ -70,14 +67,6 @@ def test_heads_without_examples_keep_the_live_weights_and_the_report_says_why(fi
         report = model.training["heads"][head]
         assert (report["trained"], report["figures"]) == (False, None)
         assert report["problem"] == "0 examples before the test, of 300 that are needed"
-
-
-def test_interest_learns_from_applying() -> None:
-    log("interest")
-    model = train()
-    assert model.training["heads"]["interest"]["trained"]
-    assert model.definition["heads"]["interest"]["weights"]["experience"] > 2000
-    assert not model.training["heads"]["fit"]["trained"]
 
 
 def test_reported_figures_are_those_of_the_model_as_it_is_kept(fit_log) -> None:
@@ -138,31 +127,6 @@ def test_too_few_examples_and_those_of_one_kind_alone_are_refused_and_keep_nothi
     with pytest.raises(NothingLearned, match="fit: 0 yes and"):
         train()
     assert ScoringModel.objects.count() == 1
-
-
-@pytest.mark.parametrize(
-    ("given", "field"),
-    [
-        ({"since": NOW, "until": NOW}, "since"),
-        ({"since": NOW + DAY}, "since"),
-        ({"test_share": 0}, "testShare"),
-        ({"test_share": 1000}, "testShare"),
-        ({"least": 0}, "minExamples"),
-        ({"version": "x" * 61}, "version"),
-        ({"version": " "}, "version"),
-    ],
-)
-def test_bad_input_is_refused(given, field) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        train(**given)
-    assert refused.value.data["field"] == field
-
-
-def test_only_staff_train() -> None:
-    for action in (train_model, ask_training):
-        with pytest.raises(NotPermitted):
-            action(actor=an_organisation().actor, now=NOW)
-    assert not TrainingRun.objects.exists()
 
 
 def test_what_a_model_was_trained_on_is_never_rewritten(fit_log) -> None:
@@ -251,31 +215,6 @@ def test_a_training_that_fails_says_why_and_one_whose_worker_was_killed_is_begun
     assert train_next(NOW + timedelta(minutes=1)) == 1
     run.refresh_from_db()
     assert run.state == "trained"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_trainings_of_a_segment_at_once_are_one_and_a_refusal() -> None:
-    held, over = Flag(), Flag()
-    segment = live_model().segment
-
-    def train_elsewhere() -> None:
-        assert locks.may_train(segment.pk)
-        held.set()
-        over.wait(20)
-        locks.trained(segment.pk)
-        connection.close()
-
-    other = Thread(target=train_elsewhere)
-    other.start()
-    held.wait(20)
-    try:
-        with pytest.raises(TrainingRunning):
-            train()
-    finally:
-        over.set()
-        other.join()
-    with pytest.raises(NothingLearned):
-        train()
 
 
 def test_a_log_of_more_than_can_be_held_is_sampled(monkeypatch, fit_log) -> None:

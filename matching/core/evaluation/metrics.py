@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 
@@ -72,6 +71,12 @@ def _probable(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.b
     return truth, found
 
 
+def _ranks(values: Floats) -> Floats:
+    """Places from 1, lowest first; those who tie share the mean of theirs."""
+    ordered = np.sort(values)
+    return (np.searchsorted(ordered, values) + np.searchsorted(ordered, values, side="right") + 1) / 2
+
+
 def auc(labels: ArrayLike, scores: ArrayLike) -> float | None:
     """The chance that one of label 1 has the higher score than one of label 0, a tie counting half; None unless there
     are both. Mann and Whitney's U over the number of pairs."""
@@ -80,7 +85,7 @@ def auc(labels: ArrayLike, scores: ArrayLike) -> float | None:
     negatives = len(truth) - positives
     if not positives or not negatives:
         return None
-    ranks = rankdata(found)
+    ranks = _ranks(found)
     return float((ranks[truth].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
@@ -125,7 +130,7 @@ def rank_correlation(one: ArrayLike, other: ArrayLike) -> float | None:
     first, second = _pair(one, other, ("scores", "other scores"))
     if len(first) < 2:
         return None
-    ranks = rankdata(first) - (len(first) + 1) / 2, rankdata(second) - (len(first) + 1) / 2
+    ranks = _ranks(first) - (len(first) + 1) / 2, _ranks(second) - (len(first) + 1) / 2
     spread = float(np.sqrt(np.square(ranks[0]).sum() * np.square(ranks[1]).sum()))
     return float((ranks[0] * ranks[1]).sum()) / spread if spread else None
 

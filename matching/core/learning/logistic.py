@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy  # its parts come when first asked for: half a second that only training should cost
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, minimize
-from scipy.special import expit
 
 from matching.core.learning.examination import BEGIN, EVERYBODY, RANKS, Examination, drops_of, stretches
 
@@ -58,7 +57,7 @@ def fit(
         weights, drops = parameters[:columns], parameters[columns + 1 :]
         z = x @ weights + parameters[columns]
         examined = -np.concatenate([[0.0], np.cumsum(drops)])[at]  # its logarithm
-        p, apart = expit(z), weights - centre
+        p, apart = scipy.special.expit(z), weights - centre
         no = np.maximum(1 - np.exp(examined) * p, _LEAST)
         value = counts @ (labels * (np.logaddexp(0, -z) - examined) - (1 - labels) * np.log(no))
         odds = (1 - labels) * np.exp(examined) * p / no
@@ -75,7 +74,7 @@ def fit(
     start = np.concatenate([np.maximum(centre, lower), [even], drops_of(begin)])
     unasked = np.inf if ranks is not None else 0.0
     drops = len(RANKS) - 1
-    bounds = Bounds(
+    bounds = scipy.optimize.Bounds(
         np.concatenate([lower, [-np.inf], np.zeros(drops)]),
         np.concatenate([np.full(columns + 1, np.inf), np.full(drops, unasked)]),
     )
@@ -93,18 +92,18 @@ def calibrate(scores: Floats, labels: Floats, counts: Floats, seen: Floats) -> t
     def loss(parameters: Floats) -> tuple[float, Floats]:
         slope, shift = parameters
         z = slope * scores + shift
-        p = expit(z)
+        p = scipy.special.expit(z)
         no = np.maximum(1 - seen * p, _LEAST)
         value = counts @ (labels * (np.logaddexp(0, -z) - np.log(seen)) - (1 - labels) * np.log(no))
         by_z = counts * ((1 - labels) * seen * p / no - labels) * (1 - p)
         value += CALIBRATION_PENALTY / 2 * (slope - 1) ** 2
         return float(value), np.array([by_z @ scores + CALIBRATION_PENALTY * (slope - 1), by_z.sum()])
 
-    found = _minimum(loss, np.array([1.0, 0.0]), Bounds([LEAST_SLOPE, -np.inf], [np.inf, np.inf]))
+    found = _minimum(loss, np.array([1.0, 0.0]), scipy.optimize.Bounds([LEAST_SLOPE, -np.inf], [np.inf, np.inf]))
     return float(found[0]), float(found[1])
 
 
-def _minimum(loss: Any, start: Floats, bounds: Bounds) -> Floats:
+def _minimum(loss: Any, start: Floats, bounds: scipy.optimize.Bounds) -> Floats:
     options = {"maxiter": STEPS, "maxfun": 2 * STEPS, "ftol": 1e-12, "gtol": 1e-7, "maxcor": 20}
-    found: Floats = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+    found: Floats = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
     return found

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from matching.core.evaluation.metrics import Bin, auc, brier, log_loss
 from matching.core.learning.training import Examples
@@ -88,7 +87,7 @@ def reliability(labels: Floats, chances: Floats, bins: int = BINS) -> list[Bin]:
     nearly all into the first. Equal predictions share a bin."""
     if not len(labels):
         return []
-    place = (rankdata(chances, method="min") - 1) / len(chances)
+    place = np.searchsorted(np.sort(chances), chances) / len(chances)  # the share of those below
     of = np.minimum((place * bins).astype(np.int64), bins - 1)
     return [
         Bin(

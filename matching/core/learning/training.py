@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from matching.core.evaluation.metrics import log_loss
 from matching.core.features import FEATURES
@@ -121,7 +121,7 @@ def train_head(plan: Plan, fitting: Examples, calibrating: Examples) -> TrainedH
         seen = found.examination.of(calibrating.ranks)
         scores = other @ found.weights + found.intercept
         slope, shift = calibrate(scores, labels, calibrating.weights, seen)
-        loss = log_loss(labels, seen * expit(slope * scores + shift))
+        loss = log_loss(labels, seen * scipy.special.expit(slope * scores + shift))
         weights, intercept = slope * found.weights, slope * found.intercept + shift
         pinned = tuple(
             name for name, weight, least in zip(names, weights, lower, strict=True) if least == 0 and weight <= 0
