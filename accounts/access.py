@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts.core.actor import Actor
-from accounts.errors import LoginRequired, NotFound, NotPermitted
-from accounts.models import Membership, Organisation
+from accounts.core.scopes import Scope
+from accounts.errors import LoginRequired, NotFound, NotPermitted, ScopeMissing
+from accounts.models import Membership, Organisation, ServiceToken
 
 Right = Literal["read", "manage", "own"]
 
@@ -26,6 +27,18 @@ def require_user(actor: Actor) -> int:
     if actor.user_id is None:
         raise LoginRequired
     return actor.user_id
+
+
+def require_person(actor: Actor) -> None:
+    """Raises ScopeMissing for service tokens, whatever their scopes."""
+    if actor.scopes is not None:
+        raise ScopeMissing(None)
+
+
+def require_scope(actor: Actor, scope: Scope | None) -> None:
+    """The one door for what service tokens do; people pass. None is for people alone. Raises ScopeMissing."""
+    if actor.scopes is not None and scope not in actor.scopes:
+        raise ScopeMissing(scope)
 
 
 def require_staff(actor: Actor) -> None:
@@ -67,6 +80,15 @@ def access_organisation(actor: Actor, organisation_id: UUID, *, to: Right = "rea
         raise NotFound("organisation")
     require_right(actor, organisation.pk, to, kind="organisation")
     return organisation
+
+
+def access_service_token(actor: Actor, token_id: UUID) -> ServiceToken:
+    """For owners of its organisation. Raises NotFound or NotPermitted."""
+    token = ServiceToken.objects.filter(public_id=token_id).first()
+    if token is None:
+        raise NotFound("service token")
+    require_right(actor, token.organisation_id, "own", kind="service token")
+    return token
 
 
 def organisations_of(actor: Actor, right: Right = "read") -> QuerySet[Organisation]:

@@ -94,6 +94,33 @@ class LastOwner(DomainError):
     sentence = "An organisation keeps at least one owner."
 
 
+class ScopeMissing(DomainError):
+    """A service token may not do this: it lacks `scope`, or, where that is null, only people may."""
+
+    sentence = "This service token may not do that."
+
+    def __init__(self, scope: str | None) -> None:
+        super().__init__(scope=scope)
+
+
+class ServiceTokenEnded(DomainError):
+    sentence = "This service token was revoked already."
+
+
+class ServiceTokenExists(DomainError):
+    sentence = "The organisation has a service token of this name. Revoke it first, or take another name."
+
+
+class TooManyServiceTokens(DomainError):
+    sentence = "An organisation has at most {limit} service tokens."
+
+
+class SecretIsShownOnce(DomainError):
+    """The secret is kept nowhere, so this cannot be repeated under a key. Who lost it revokes and makes another."""
+
+    sentence = "This cannot be asked for with an idempotency key."
+
+
 class SlugTaken(DomainError):
     sentence = "Another organisation already uses the name {slug}."
 

@@ -44,10 +44,11 @@ from graphql.execution import create_source_event_stream
 
 from accounts.api.context import Context
 from accounts.api.watching import in_thread
+from accounts.login.principals import Principal, bearer
 from config.graphql_errors import broken, formatted
 from config.graphql_operations import faults, parsed
 from config.graphql_request import Asked, BadRequest, what_is_asked
-from config.graphql_view import bearer, context_of, follow_up, refused
+from config.graphql_view import context_of, follow_up, refused
 from config.schema import schema
 
 logger = logging.getLogger("muster.graphql")
@@ -101,13 +102,14 @@ class Followed:
         """Whether whoever asked is still who they were. Looks it up."""
         authorization = self.request.headers.get("Authorization")
         if authorization is not None:
-            user: Any = bearer(authorization)
+            found = bearer(authorization)
         else:
             sessions = import_module(settings.SESSION_ENGINE)
             key = self.request.session.session_key
-            user = get_user(SimpleNamespace(session=sessions.SessionStore(key)))  # type: ignore[arg-type]
+            user: Any = get_user(SimpleNamespace(session=sessions.SessionStore(key)))  # type: ignore[arg-type]
+            found = Principal(user) if user.is_authenticated else None
         actor = self.context.actor
-        return user is not None and (user.pk, getattr(user, "is_staff", False)) == (actor.user_id, actor.is_staff)
+        return found is not None and found.actor(actor.request_id) == actor
 
 
 def _begin(request: HttpRequest) -> Followed:

@@ -25,8 +25,7 @@ from strawberry.types.graphql import OperationType
 
 from accounts.api.context import Context
 from accounts.core.actor import Actor
-from accounts.login.tokens import valid_access_token
-from accounts.models import User
+from accounts.login.principals import Principal, bearer
 from config.graphql_errors import broken, formatted
 from config.graphql_request import GRAPHQL_RESPONSE, JSON_TYPE, BadRequest, media_type, what_is_asked
 from config.schema import schema
@@ -116,37 +115,28 @@ def _answer(request: HttpRequest, answer_as: str) -> HttpResponse:
 def context_of(request: HttpRequest) -> Context:
     """Raises BadRequest: 401 for a token that does not hold, 403 for a cookie without its CSRF token."""
     request_id: str = getattr(request, "request_id", "")
-    user = _user(request)
-    actor = (
-        Actor(user_id=user.pk, is_staff=user.is_staff, request_id=request_id) if user else Actor.anonymous(request_id)
-    )
-    return Context(request=request, actor=actor, user=user, now=timezone.now())
+    found = _principal(request)
+    actor = found.actor(request_id) if found else Actor.anonymous(request_id)
+    return Context(request=request, actor=actor, user=found.user if found else None, now=timezone.now())
 
 
-def bearer(authorization: str) -> User | None:
-    """Whose token it is, if it holds, now."""
-    scheme, _, token = authorization.partition(" ")
-    found = valid_access_token(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
-    return found[0] if found else None
-
-
-def _user(request: HttpRequest) -> User | None:
+def _principal(request: HttpRequest) -> Principal | None:
     authorization = request.headers.get("Authorization")
     if authorization is not None:
-        user = bearer(authorization)
-        if user is None:
+        found = bearer(authorization)
+        if found is None:
             raise BadRequest(
                 "The token is not valid, or no longer.",
                 HTTPStatus.UNAUTHORIZED,
                 headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
             )
-        request.user = user
-        return user
+        request.user = found.user
+        return found
     if request.method == "POST" and settings.SESSION_COOKIE_NAME in request.COOKIES and not _has_csrf_token(request):
         raise BadRequest("The CSRF token is missing or wrong.", HTTPStatus.FORBIDDEN)
     if isinstance(request.user, AnonymousUser) or not request.user.is_authenticated:
         return None
-    return request.user
+    return Principal(request.user)
 
 
 def _has_csrf_token(request: HttpRequest) -> bool:

@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from accounts.api.mutations import AccountsMutation
 from accounts.api.queries import AccountsQuery
 from accounts.api.scalars import SCALARS
+from accounts.api.service_tokens import ServiceTokenMutation
 from accounts.errors import DomainError
 from config.graphql_errors import cause_of
 from config.graphql_execution import Executor
@@ -34,7 +35,13 @@ class Query(AccountsQuery, MarketplaceQuery, MatchingQuery, WhatIfQuery, Backfil
 
 @strawberry.type(description="All that can be done. Each takes one input and answers with the thing or a refusal.")
 class Mutation(
-    AccountsMutation, MarketplaceMutation, MatchingMutation, BackfillMutation, OfferingMutation, RoutingMutation
+    AccountsMutation,
+    ServiceTokenMutation,
+    MarketplaceMutation,
+    MatchingMutation,
+    BackfillMutation,
+    OfferingMutation,
+    RoutingMutation,
 ):
     pass
 

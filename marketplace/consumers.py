@@ -157,7 +157,7 @@ def _members(opportunity: Opportunity) -> Iterable[int]:
 
 
 def _write(event: Event, texts: dict[int, str], *, but: int | None) -> None:
-    reached = User.objects.active().filter(pk__in=texts.keys() - {but}).order_by("pk")
+    reached = User.objects.people().filter(pk__in=texts.keys() - {but}).order_by("pk")
     Notification.objects.bulk_create(
         [
             Notification(

@@ -65,6 +65,8 @@ def invite_member(*, actor: Actor, organisation_id: UUID, email: str, role: str,
     with transaction.atomic():
         organisation = access_organisation(actor, organisation_id, to="own")
         user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email)
+        if user.is_service:
+            raise InvalidInput("email", "belongs to a service token")
         with refusing({"one_membership_per_user_and_organisation": MembershipExists}):
             membership = Membership.objects.create(
                 user=user, organisation=organisation, role=role, invited_by_id=actor.user_id
@@ -104,10 +106,12 @@ def remove_member(*, actor: Actor, membership_id: UUID, now: datetime) -> None:
 
 
 def _membership_to_change(actor: Actor, membership_id: UUID) -> Membership:
-    membership = Membership.objects.select_related("organisation").filter(public_id=membership_id).first()
+    membership = Membership.objects.select_related("organisation", "user").filter(public_id=membership_id).first()
     if membership is None:
         raise NotFound("membership")
     access_organisation(actor, membership.organisation.public_id, to="own")
+    if membership.user.is_service:
+        raise InvalidInput("membership_id", "belongs to a service token, which is revoked instead")
     # The organisation's row orders changes of its members, so that two owners cannot remove each other.
     Organisation.objects.select_for_update().get(pk=membership.organisation_id)
     return Membership.objects.select_related("organisation", "user").get(pk=membership.pk)

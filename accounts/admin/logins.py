@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.admin.console import ConsoleAdmin, ReadOnlyAdmin
+from accounts.models import AttemptCounter, KnownPlace, SigningKey
 
 for _model in (EmailAddress, Authenticator, UserSession):
     if admin.site.is_registered(_model):
@@ -50,3 +51,37 @@ class UserSessionAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("user__email", "ip")
     fields = ("user", "ip", "user_agent", "created_at", "last_seen_at")
+
+
+@admin.register(AttemptCounter)
+class AttemptCounterAdmin(ReadOnlyAdmin):
+    """Nobody can tell whose it is. Deleting lets whoever it was try again."""
+
+    list_display = ("key", "level", "at")
+    ordering = ("-at",)
+    fields = ("key", "level", "at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("accounts.delete_attemptcounter")
+
+
+@admin.register(KnownPlace)
+class KnownPlaceAdmin(ReadOnlyAdmin):
+    """Deleting one makes a device or address a stranger's: for a laptop that was stolen."""
+
+    list_display = ("user", "kind", "seen_at")
+    list_filter = ("kind",)
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    fields = ("user", "kind", "seen_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("accounts.delete_knownplace")
+
+
+@admin.register(SigningKey)
+class SigningKeyAdmin(ReadOnlyAdmin):
+    """`manage.py signing_keys` makes and withdraws them."""
+
+    list_display = ("kid", "created_at", "signs_from", "trusted_until")
+    fields = ("kid", "created_at", "signs_from", "trusted_until")

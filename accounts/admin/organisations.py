@@ -13,10 +13,11 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from accounts.actions.organisations import change_role, invite_member, remove_member
+from accounts.actions.service_tokens import revoke_service_token
 from accounts.admin.console import ReadOnlyAdmin, ReadOnlyInline, RecordedAdmin
 from accounts.admin.rendering import count_of, link
 from accounts.admin.steps import CAREFUL, Step, StepForm, choice
-from accounts.models import Membership, Organisation
+from accounts.models import Membership, Organisation, ServiceToken
 
 
 class InviteMemberForm(StepForm):
@@ -112,3 +113,38 @@ class MembershipAdmin(ReadOnlyAdmin):
     @display(description="Organisation", ordering="organisation__name")
     def organisation_link(self, membership: Membership) -> str:
         return link(membership.organisation)
+
+
+@admin.register(ServiceToken)
+class ServiceTokenAdmin(ReadOnlyAdmin):
+    """Owners make them; their secret is shown to nobody else."""
+
+    list_display = ("name", "organisation_link", "hint", "scopes", "last_used_at", "expires_at", "revoked_at")
+    list_select_related = ("organisation",)
+    list_filter = (
+        ("organisation", AutocompleteSelectFilter),
+        ("revoked_at", admin.EmptyFieldListFilter),
+        ("expires_at", RangeDateTimeFilter),
+    )
+    search_fields = ("name", "hint", "organisation__name")
+    fields = (
+        "name", "organisation", "user", "hint", "scopes", "created_by", "created_at", "expires_at", "last_used_at",
+        "revoked_at", "public_id",
+    )  # fmt: skip
+    steps = (
+        Step(
+            name="revoke",
+            title="Revoke",
+            call=revoke_service_token,
+            subject="token_id",
+            shown=lambda token: token.revoked_at is None,
+            icon="block",
+            variant=CAREFUL,
+            description="Whatever program has it is shut out at once.",
+            bulk=True,
+        ),
+    )
+
+    @display(description="Organisation", ordering="organisation__name")
+    def organisation_link(self, token: ServiceToken) -> str:
+        return link(token.organisation)

@@ -43,6 +43,14 @@ class Context:
         """Before a mutation's answer is read: what it changed may have been looked up before."""
         self.once.clear()
 
+    def owns(self, organisation_id: int) -> bool:
+        """Whether the actor runs this organisation (inner id), or is staff."""
+        if self.actor.is_staff:
+            return True
+        return organisation_id in self.remembered(
+            "owned", lambda: frozenset(organisations_of(self.actor, "own").values_list("pk", flat=True))
+        )
+
     def reads(self, organisation_id: int) -> bool:
         """Whether the actor is a member of this organisation (inner id), or staff."""
         if self.actor.is_staff:

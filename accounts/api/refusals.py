@@ -16,9 +16,11 @@ import strawberry
 from django.db.models import Model
 from django.utils.module_loading import autodiscover_modules
 
+from accounts.access import require_scope
 from accounts.api.context import Info
 from accounts.api.peers import together
 from accounts.api.scalars import JSON
+from accounts.core.scopes import Scope
 from accounts.errors import DomainError
 
 autodiscover_modules("errors")  # so that the enum below knows the refusals of all apps
@@ -104,11 +106,11 @@ def _pascal(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
 
 
-def mutation(returns: Any, description: str) -> Callable[[Callable[..., Any]], Any]:
+def mutation(returns: Any, description: str, *, scope: Scope | None = None) -> Callable[[Callable[..., Any]], Any]:
     """Make `def accept_offer(*, info, input) -> row` the field `acceptOffer(input) : AcceptOfferPayload`.
 
     `returns` is the GraphQL type of the thing. The function translates its input, calls one action and returns what
-    that returned.
+    that returned. `scope` is what a service token needs for it; without one it is for people alone.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
@@ -128,6 +130,7 @@ def mutation(returns: Any, description: str) -> Callable[[Callable[..., Any]], A
             try:
                 if info.context.refusal is not None:
                     raise info.context.refusal
+                require_scope(info.context.actor, scope)
                 answer = function(info=info, input=input)
             except DomainError as error:
                 return refused(**values_of(error))

@@ -15,7 +15,7 @@ from accounts.api.nodes import Node, lazy, node_type, row_type
 from accounts.api.peers import batched, together
 from accounts.core.actor import Actor, ActorKind
 from accounts.errors import NotFound
-from accounts.models import Membership, Organisation, Transition, User
+from accounts.models import Membership, Organisation, ServiceToken, Transition, User
 
 ActorKindEnum = described(
     ActorKind,
@@ -67,6 +67,9 @@ def _access_membership(actor: Actor, membership_id: UUID) -> Membership:
 class UserType(Node):
     email: str = strawberry.field(description="The address they log in with.")
     name = given("name", str, "Their name, where they gave one.")
+    is_service: bool = strawberry.field(
+        description="Whether it is a program of an organisation: a service token's user."
+    )
 
 
 @node_type(
@@ -94,6 +97,23 @@ class OrganisationType(Node):
             return found
 
         return batched(root, "members", load, [])
+
+    @strawberry.field(
+        description="Its service tokens, oldest first, revoked ones too; null unless you own it or are staff."
+    )
+    def service_tokens(
+        root: strawberry.Parent[Any], info: Info
+    ) -> list[lazy("ServiceTokenType", "accounts.api.service_tokens")] | None:  # type: ignore[valid-type]
+        if not info.context.owns(root.pk):
+            return None
+
+        def load(rows: list[Organisation]) -> dict[int, list[ServiceToken]]:
+            found: dict[int, list[ServiceToken]] = {}
+            for token in together(ServiceToken.objects.filter(organisation__in=rows).order_by("id")):
+                found.setdefault(token.organisation_id, []).append(token)
+            return found
+
+        return batched(root, "service_tokens", load, [])
 
     @strawberry.field(description="Your role in it; null if you are no member.")
     def viewer_role(root: strawberry.Parent[Any], info: Info) -> MembershipRole | None:  # type: ignore[valid-type]

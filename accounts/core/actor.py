@@ -20,12 +20,14 @@ class Actor:
     """The principal of one request or job.
 
     `user_id` is None for the system and for somebody who has not logged in; only the former has `is_system`.
+    `scopes` are what a service token may do; None for people, who may do whatever their roles let them.
     """
 
     user_id: int | None = None
     is_staff: bool = False
     is_system: bool = False
     request_id: str = ""
+    scopes: frozenset[str] | None = None
 
     @classmethod
     def system(cls, request_id: str = "") -> Actor:

@@ -3,6 +3,7 @@ from accounts.models.base import PublicModel, ReferencedModel
 from accounts.models.event import AggregateSequence, Delivery, Event, Transition
 from accounts.models.idempotency import IdempotencyRecord
 from accounts.models.organisation import Membership, Organisation
+from accounts.models.service_token import ServiceToken
 from accounts.models.signing_key import SigningKey
 from accounts.models.timer import Timer
 from accounts.models.user import User
@@ -18,6 +19,7 @@ __all__ = [
     "Organisation",
     "PublicModel",
     "ReferencedModel",
+    "ServiceToken",
     "SigningKey",
     "Timer",
     "Transition",

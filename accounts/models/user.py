@@ -17,6 +17,10 @@ class UserQuerySet(models.QuerySet["User"]):
     def active(self) -> UserQuerySet:
         return self.filter(is_active=True)
 
+    def people(self) -> UserQuerySet:
+        """Those who read what is written to them."""
+        return self.active().filter(is_service=False)
+
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
     use_in_migrations = False
@@ -42,6 +46,7 @@ class User(PublicModel, AbstractBaseUser, PermissionsMixin):
     email = models.EmailField("e-mail address", unique=True)
     name = models.CharField(max_length=200, blank=True)
     is_staff = models.BooleanField("staff", default=False)
+    is_service = models.BooleanField("service", default=False, help_text="a program of an organisation: nobody logs in")
     is_active = models.BooleanField("active", default=True)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -52,7 +57,14 @@ class User(PublicModel, AbstractBaseUser, PermissionsMixin):
     objects = UserManager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_is_unique")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_is_unique"),
+            models.CheckConstraint(
+                condition=models.Q(is_service=False)
+                | models.Q(is_staff=False, is_superuser=False, password__startswith="!"),
+                name="service_user_is_no_staff_and_has_no_password",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.email

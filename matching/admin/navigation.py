@@ -17,6 +17,7 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         ("Revisions", "marketplace.opportunityrevision", "history_edu"),
         ("Organisations", "accounts.organisation", "apartment"),
         ("Members", "accounts.membership", "badge"),
+        ("Service tokens", "accounts.servicetoken", "vpn_key"),
     )),
     ("Supply", False, (
         ("Candidates", "marketplace.candidate", "person_search"),
@@ -80,6 +81,11 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         ("E-mail addresses", "account.emailaddress", "alternate_email"),
         ("Second factors", "mfa.authenticator", "phonelink_lock"),
         ("Sessions", "usersessions.usersession", "devices"),
+        ("Known places", "accounts.knownplace", "where_to_vote"),
+        ("Attempts", "accounts.attemptcounter", "speed"),
+        ("Signing keys", "accounts.signingkey", "key"),
+        ("Programs", "allauth_idp_oidc.client", "apps"),
+        ("Tokens of programs", "allauth_idp_oidc.token", "token"),
     )),
 )  # fmt: skip
 

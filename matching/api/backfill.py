@@ -10,6 +10,7 @@ from accounts.api.nodes import public_id
 from accounts.api.peers import together
 from accounts.api.refusals import Keyed, mutation
 from accounts.api.types import OrganisationType
+from accounts.core.scopes import Scope
 from accounts.errors import NotPermitted
 from accounts.models import Organisation
 from marketplace.access import access_opportunity
@@ -89,7 +90,11 @@ class BackfillQuery:
 
 @strawberry.type
 class BackfillMutation:
-    @mutation(BackfillType, "Say what becomes of seats that come free: offered at once, proposed, or left open.")
+    @mutation(
+        BackfillType,
+        "Say what becomes of seats that come free: offered at once, proposed, or left open.",
+        scope=Scope.ALLOCATION,
+    )
     def set_backfill(*, info: Info, input: SetBackfillInput) -> Any:
         opportunity, organisation = input.opportunity_id, input.organisation_id
         subject = backfill.set_backfill(

@@ -7,6 +7,7 @@ import strawberry
 from accounts.api.context import Info
 from accounts.api.nodes import public_id
 from accounts.api.refusals import Keyed, mutation
+from accounts.core.scopes import Scope
 from accounts.errors import InvalidInput
 from matching.actions import allocation
 from matching.api.allocation import AllocationRunType, ProposalType
@@ -84,7 +85,9 @@ def _ids(given: list[strawberry.ID] | None, kind: str, field: str) -> list[Any] 
 @strawberry.type
 class MatchingMutation(SavedSearchMutation):
     @mutation(
-        AllocationRunType, "Plan who gets which open seat. A worker solves it; look at the run until it is PLANNED."
+        AllocationRunType,
+        "Plan who gets which open seat. A worker solves it; look at the run until it is PLANNED.",
+        scope=Scope.ALLOCATION,
     )
     def plan_allocation(*, info: Info, input: PlanAllocationInput) -> Any:
         organisation, previous = input.organisation_id, input.previous_run_id
@@ -103,7 +106,7 @@ class MatchingMutation(SavedSearchMutation):
                 now=info.context.now,
             )
 
-    @mutation(ProposalType, "Insist on a proposal: the next plan keeps it.")
+    @mutation(ProposalType, "Insist on a proposal: the next plan keeps it.", scope=Scope.ALLOCATION)
     def pin_proposal(*, info: Info, input: PinProposalInput) -> Any:
         return allocation.pin_proposal(
             actor=info.context.actor,
@@ -111,7 +114,9 @@ class MatchingMutation(SavedSearchMutation):
             now=info.context.now,
         )
 
-    @mutation(ProposalType, "Rule a proposal out: it is not committed, and the next plan avoids it.")
+    @mutation(
+        ProposalType, "Rule a proposal out: it is not committed, and the next plan avoids it.", scope=Scope.ALLOCATION
+    )
     def exclude_proposal(*, info: Info, input: ExcludeProposalInput) -> Any:
         return allocation.exclude_proposal(
             actor=info.context.actor,
@@ -123,6 +128,7 @@ class MatchingMutation(SavedSearchMutation):
         AllocationRunType,
         "Send the offers of a plan, all or a part. Each pair is judged anew; what fails is dropped, and the report"
         " says why. After a part the run stays PLANNED for the rest.",
+        scope=Scope.ALLOCATION,
     )
     def commit_allocation(*, info: Info, input: CommitAllocationInput) -> Any:
         return allocation.commit_allocation(
@@ -132,7 +138,7 @@ class MatchingMutation(SavedSearchMutation):
             now=info.context.now,
         )
 
-    @mutation(AllocationRunType, "Lay a plan aside.")
+    @mutation(AllocationRunType, "Lay a plan aside.", scope=Scope.ALLOCATION)
     def discard_allocation(*, info: Info, input: DiscardAllocationInput) -> Any:
         return allocation.discard_allocation(
             actor=info.context.actor,

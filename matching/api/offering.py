@@ -7,6 +7,7 @@ import strawberry
 from accounts.api.context import Info
 from accounts.api.nodes import public_id
 from accounts.api.refusals import Keyed, mutation
+from accounts.core.scopes import Scope
 from matching.actions import allocation
 from matching.api.allocation import AllocationRunType
 from matching.api.waves import WaveInput, written_waves
@@ -60,6 +61,7 @@ class OfferingMutation:
     @mutation(
         AllocationRunType,
         "Ask those who are worth most, more of them than there are seats. A run plans it and sends it by itself.",
+        scope=Scope.ALLOCATION,
     )
     def send_open_call(*, info: Info, input: SendOpenCallInput) -> Any:
         return allocation.send_open_call(

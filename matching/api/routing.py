@@ -9,6 +9,7 @@ from accounts.api.nodes import public_id
 from accounts.api.peers import together
 from accounts.api.refusals import Keyed, mutation
 from accounts.api.scalars import BigInt
+from accounts.core.scopes import Scope
 from marketplace.api.candidates import CandidateType
 from marketplace.api.offers import OfferType
 from marketplace.api.opportunities import OpportunityType
@@ -57,6 +58,7 @@ class RoutingMutation:
         RoutingType,
         "Send a newly available candidate at once to where they are worth most beyond the price of a seat, as the last"
         " run has it. The opportunity's backfill policy says whether the offer goes out.",
+        scope=Scope.ALLOCATION,
     )
     def route_candidate(*, info: Info, input: RouteCandidateInput) -> Any:
         organisation = input.organisation_id

@@ -10,6 +10,7 @@ from accounts.api.nodes import decode_id, public_id
 from accounts.api.peers import together
 from accounts.api.refusals import Keyed, mutation
 from accounts.api.scalars import JSON
+from accounts.core.scopes import Scope
 from accounts.errors import InvalidInput
 from marketplace.actions import applications, invitations
 from marketplace.api.applications import ApplicationType, InvitationType
@@ -111,7 +112,7 @@ def _named(info: Info, given: Any) -> dict[str, Any]:
 
 @strawberry.type
 class ApplicationMutation:
-    @mutation(InvitationType, "Ask a candidate to apply.")
+    @mutation(InvitationType, "Ask a candidate to apply.", scope=Scope.APPLICATIONS)
     def invite_candidate(*, info: Info, input: InviteCandidateInput) -> Any:
         return invitations.invite_candidate(
             actor=info.context.actor,
@@ -153,15 +154,15 @@ class ApplicationMutation:
     def withdraw_application(*, info: Info, input: WithdrawApplicationInput) -> Any:
         return applications.withdraw_application(**_named(info, input))
 
-    @mutation(ApplicationType, "Move an application to a stage of the pipeline.")
+    @mutation(ApplicationType, "Move an application to a stage of the pipeline.", scope=Scope.APPLICATIONS)
     def move_application(*, info: Info, input: MoveApplicationInput) -> Any:
         return applications.move_application(**_named(info, input), stage=input.stage)
 
-    @mutation(ApplicationType, "Reject an application; a live offer is withdrawn with it.")
+    @mutation(ApplicationType, "Reject an application; a live offer is withdrawn with it.", scope=Scope.APPLICATIONS)
     def reject_application(*, info: Info, input: RejectApplicationInput) -> Any:
         return applications.reject_application(**_named(info, input), reason=input.reason.value, note=input.note or "")
 
-    @mutation(RejectedApplications, "Reject several applications, all of them or none.")
+    @mutation(RejectedApplications, "Reject several applications, all of them or none.", scope=Scope.APPLICATIONS)
     def reject_applications(*, info: Info, input: RejectApplicationsInput) -> Any:
         if len(input.application_ids) > MOST_AT_ONCE:
             raise InvalidInput("applicationIds", f"must be at most {MOST_AT_ONCE}")
@@ -177,6 +178,6 @@ class ApplicationMutation:
         )
         return RejectedApplications(applications=together(rejected))  # type: ignore[arg-type]
 
-    @mutation(ApplicationType, "Take a rejection back.")
+    @mutation(ApplicationType, "Take a rejection back.", scope=Scope.APPLICATIONS)
     def reconsider_application(*, info: Info, input: ReconsiderApplicationInput) -> Any:
         return applications.reconsider_application(**_named(info, input))

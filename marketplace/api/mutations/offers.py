@@ -8,6 +8,7 @@ import strawberry
 from accounts.api.context import Info
 from accounts.api.nodes import public_id
 from accounts.api.refusals import Keyed, mutation
+from accounts.core.scopes import Scope
 from marketplace.actions import offers
 from marketplace.api.enums import OfferKind
 from marketplace.api.mutations.candidates import PayInput, pay_of
@@ -62,7 +63,7 @@ def _named(info: Info, given: Any) -> dict[str, Any]:
 
 @strawberry.type
 class OfferMutation:
-    @mutation(OfferType, "Put exact terms to an applicant.")
+    @mutation(OfferType, "Put exact terms to an applicant.", scope=Scope.OFFERS)
     def send_offer(*, info: Info, input: SendOfferInput) -> Any:
         return offers.send_offer(
             actor=info.context.actor,
@@ -77,11 +78,11 @@ class OfferMutation:
             now=info.context.now,
         )
 
-    @mutation(OfferType, "Give the candidate more time.")
+    @mutation(OfferType, "Give the candidate more time.", scope=Scope.OFFERS)
     def prolong_offer(*, info: Info, input: ProlongOfferInput) -> Any:
         return offers.prolong_offer(**_named(info, input), expires_at=input.expires_at)
 
-    @mutation(OfferType, "Take an offer back; the application stays at its stage.")
+    @mutation(OfferType, "Take an offer back; the application stays at its stage.", scope=Scope.OFFERS)
     def withdraw_offer(*, info: Info, input: WithdrawOfferInput) -> Any:
         return offers.withdraw_offer(**_named(info, input), reason=input.reason or "")
 

@@ -10,6 +10,7 @@ from accounts.api.context import Info
 from accounts.api.inputs import each, maybe, plain
 from accounts.api.nodes import public_id
 from accounts.api.refusals import Keyed, mutation
+from accounts.core.scopes import Scope
 from accounts.core.unset import UNSET
 from marketplace.actions import opportunities
 from marketplace.api.enums import (
@@ -247,7 +248,7 @@ def _named(info: Info, given: Any) -> dict[str, Any]:
 
 @strawberry.type
 class OpportunityMutation:
-    @mutation(OpportunityType, "Begin an opportunity.")
+    @mutation(OpportunityType, "Begin an opportunity.", scope=Scope.OPPORTUNITIES)
     def draft_opportunity(*, info: Info, input: DraftOpportunityInput) -> Any:
         return opportunities.draft_opportunity(
             actor=info.context.actor,
@@ -256,17 +257,21 @@ class OpportunityMutation:
             now=info.context.now,
         )
 
-    @mutation(OpportunityType, "Change an opportunity. Once published, other terms are a new revision.")
+    @mutation(
+        OpportunityType,
+        "Change an opportunity. Once published, other terms are a new revision.",
+        scope=Scope.OPPORTUNITIES,
+    )
     def update_opportunity(*, info: Info, input: UpdateOpportunityInput) -> Any:
         return opportunities.update_opportunity(**_named(info, input), fields=_fields(input))
 
-    @mutation(OpportunityType, "Say who may be considered.")
+    @mutation(OpportunityType, "Say who may be considered.", scope=Scope.OPPORTUNITIES)
     def set_eligibility_rule(*, info: Info, input: SetEligibilityRuleInput) -> Any:
         with written_rule(input.rule, info.context.actor) as rule:
             changed = opportunities.set_eligibility_rule(**_named(info, input), rule=rule)
         return getattr(changed, "opportunity", changed)
 
-    @mutation(EligibilityWaiverType, "Let a person in despite the rule.")
+    @mutation(EligibilityWaiverType, "Let a person in despite the rule.", scope=Scope.OPPORTUNITIES)
     def waive_eligibility(*, info: Info, input: WaiveEligibilityInput) -> Any:
         return opportunities.waive_eligibility(
             **_named(info, input),
@@ -275,26 +280,34 @@ class OpportunityMutation:
             until=input.until,
         )
 
-    @mutation(OpportunityType, "Open a draft to applications and offers.")
+    @mutation(OpportunityType, "Open a draft to applications and offers.", scope=Scope.OPPORTUNITIES)
     def publish_opportunity(*, info: Info, input: PublishOpportunityInput) -> Any:
         return opportunities.publish_opportunity(**_named(info, input))
 
-    @mutation(OpportunityType, "Take no applications and offers for a while.")
+    @mutation(OpportunityType, "Take no applications and offers for a while.", scope=Scope.OPPORTUNITIES)
     def pause_opportunity(*, info: Info, input: PauseOpportunityInput) -> Any:
         return opportunities.pause_opportunity(**_named(info, input))
 
-    @mutation(OpportunityType, "End a pause.")
+    @mutation(OpportunityType, "End a pause.", scope=Scope.OPPORTUNITIES)
     def resume_opportunity(*, info: Info, input: ResumeOpportunityInput) -> Any:
         return opportunities.resume_opportunity(**_named(info, input))
 
-    @mutation(OpportunityType, "Close an opportunity: live offers are withdrawn, live applications lapse.")
+    @mutation(
+        OpportunityType,
+        "Close an opportunity: live offers are withdrawn, live applications lapse.",
+        scope=Scope.OPPORTUNITIES,
+    )
     def close_opportunity(*, info: Info, input: CloseOpportunityInput) -> Any:
         return opportunities.close_opportunity(**_named(info, input))
 
-    @mutation(OpportunityType, "Open a closed opportunity again.")
+    @mutation(OpportunityType, "Open a closed opportunity again.", scope=Scope.OPPORTUNITIES)
     def reopen_opportunity(*, info: Info, input: ReopenOpportunityInput) -> Any:
         return opportunities.reopen_opportunity(**_named(info, input), closes_at=input.closes_at)
 
-    @mutation(OpportunityType, "Want more seats, or fewer: open ones go first, then held ones with their offers.")
+    @mutation(
+        OpportunityType,
+        "Want more seats, or fewer: open ones go first, then held ones with their offers.",
+        scope=Scope.OPPORTUNITIES,
+    )
     def change_seats(*, info: Info, input: ChangeSeatsInput) -> Any:
         return opportunities.change_seats(**_named(info, input), seats=input.seats)

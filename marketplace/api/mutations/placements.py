@@ -7,6 +7,7 @@ import strawberry
 from accounts.api.context import Info
 from accounts.api.nodes import public_id
 from accounts.api.refusals import Keyed, mutation
+from accounts.core.scopes import Scope
 from marketplace.actions import placements
 from marketplace.api.placements import PlacementType
 
@@ -62,30 +63,30 @@ def _named(info: Info, given: Any) -> dict[str, Any]:
 
 @strawberry.type
 class PlacementMutation:
-    @mutation(PlacementType, "The person has turned up.")
+    @mutation(PlacementType, "The person has turned up.", scope=Scope.PLACEMENTS)
     def start_placement(*, info: Info, input: StartPlacementInput) -> Any:
         return placements.start_placement(**_named(info, input))
 
-    @mutation(PlacementType, "Interrupt a placement.")
+    @mutation(PlacementType, "Interrupt a placement.", scope=Scope.PLACEMENTS)
     def pause_placement(*, info: Info, input: PausePlacementInput) -> Any:
         return placements.pause_placement(**_named(info, input))
 
-    @mutation(PlacementType, "End an interruption.")
+    @mutation(PlacementType, "End an interruption.", scope=Scope.PLACEMENTS)
     def resume_placement(*, info: Info, input: ResumePlacementInput) -> Any:
         return placements.resume_placement(**_named(info, input))
 
-    @mutation(PlacementType, "The placement ran its course; its seat is spent.")
+    @mutation(PlacementType, "The placement ran its course; its seat is spent.", scope=Scope.PLACEMENTS)
     def complete_placement(*, info: Info, input: CompletePlacementInput) -> Any:
         return placements.complete_placement(**_named(info, input))
 
-    @mutation(PlacementType, "End a placement before its time, from either side.")
+    @mutation(PlacementType, "End a placement before its time, from either side.", scope=Scope.PLACEMENTS)
     def end_placement(*, info: Info, input: EndPlacementInput) -> Any:
         return placements.end_placement(**_named(info, input), reason=input.reason)
 
-    @mutation(PlacementType, "Call a placement off before it starts, from either side.")
+    @mutation(PlacementType, "Call a placement off before it starts, from either side.", scope=Scope.PLACEMENTS)
     def cancel_placement(*, info: Info, input: CancelPlacementInput) -> Any:
         return placements.cancel_placement(**_named(info, input), reason=input.reason)
 
-    @mutation(PlacementType, "Report that the person did not turn up.")
+    @mutation(PlacementType, "Report that the person did not turn up.", scope=Scope.PLACEMENTS)
     def report_no_show(*, info: Info, input: ReportNoShowInput) -> Any:
         return placements.report_no_show(**_named(info, input))
