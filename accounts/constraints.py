@@ -12,7 +12,8 @@ from accounts.errors import DomainError
 
 @contextmanager
 def refusing(refusals: Mapping[str, Callable[[], DomainError]]) -> Iterator[None]:
-    """Run a block in a savepoint; a violation of a constraint named here becomes its refusal.
+    """Run a block in a savepoint, or where there is no transaction yet in one of its own; a violation of a constraint
+    named here becomes its refusal, which is made when all is taken back.
 
     Whoever lost a race reads the same sentence as whoever came too late by a day. Other violations are bugs and pass.
     """

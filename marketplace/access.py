@@ -24,6 +24,14 @@ from marketplace.models import Application, Candidate, Invitation, Offer, Opport
 Right = Literal["read", "manage", "own"]
 Row = TypeVar("Row", Application, Invitation, Offer, Placement)
 
+# Asked before whatever is done to a row: written out, it takes a third of the time.
+_WHOSE = """
+    SELECT one.id, one.opportunity_id, candidate.user_id, opportunity.posting_organisation_id
+    FROM {table} one
+    JOIN marketplace_opportunity opportunity ON opportunity.id = one.opportunity_id
+    JOIN marketplace_candidate candidate ON candidate.id = one.candidate_id
+    WHERE one.public_id = %s
+"""
 _LIVE_OR_ACCEPTED = [InvitationState.SENT, InvitationState.ACCEPTED]
 
 
@@ -198,22 +206,30 @@ def visible_placements(actor: Actor) -> QuerySet[Placement]:
 
 def access_application(actor: Actor, application_id: UUID, *, to: Right = "read", lock: bool = False) -> Application:
     """Raises NotFound, NotPermitted."""
-    return _access(visible_applications(actor), actor, application_id, to, lock, "application", "revision")
+    return _access(Application, actor, application_id, to, lock, "application", "revision")
 
 
 def access_invitation(actor: Actor, invitation_id: UUID, *, to: Right = "read", lock: bool = False) -> Invitation:
     """Raises NotFound, NotPermitted."""
-    return _access(visible_invitations(actor), actor, invitation_id, to, lock, "invitation")
+    return _access(Invitation, actor, invitation_id, to, lock, "invitation")
 
 
-def access_offer(actor: Actor, offer_id: UUID, *, to: Right = "read", lock: bool = False) -> Offer:
-    """Raises NotFound, NotPermitted. To change an offer, lock its application before it."""
-    return _access(visible_offers(actor), actor, offer_id, to, lock, "offer", "application", "revision")
+def access_offer(
+    actor: Actor, offer_id: UUID, *, to: Right = "read", lock: bool = False, with_candidate: bool = False
+) -> Offer:
+    """With `lock` its application is locked before it and, if asked for, the candidate after it: in one statement,
+    which returns all three as they then are. Raises NotFound, NotPermitted."""
+    if not lock:
+        return _access(Offer, actor, offer_id, to, lock, "offer", "application", "revision")
+    pk = _let_in(Offer, actor, offer_id, to, "offer", keep=True)
+    locked = ("application", "self", "candidate") if with_candidate else ("application", "self")  # in this order
+    offers = Offer.objects.select_related("application", "candidate", "revision")
+    return offers.select_for_update(of=locked, no_key=True).get(pk=pk)
 
 
 def access_placement(actor: Actor, placement_id: UUID, *, to: Right = "read", lock: bool = False) -> Placement:
     """Raises NotFound, NotPermitted."""
-    return _access(visible_placements(actor), actor, placement_id, to, lock, "placement", "offer", "seat")
+    return _access(Placement, actor, placement_id, to, lock, "placement", "offer", "seat")
 
 
 def _visible(rows: QuerySet[Row], actor: Actor) -> QuerySet[Row]:
@@ -227,27 +243,34 @@ def _visible(rows: QuerySet[Row], actor: Actor) -> QuerySet[Row]:
     return rows.filter(Q(candidate__user_id=actor.user_id) | Q(Exists(members)))
 
 
-def _access(rows: QuerySet[Row], actor: Actor, public_id: UUID, to: Right, lock: bool, kind: str, *also: str) -> Row:
-    found = (
-        rows.filter(public_id=_uuid(public_id))
-        .values_list("pk", "opportunity_id", "candidate__user_id", "opportunity__posting_organisation_id")
-        .first()
-    )
+def _access(model: type[Row], actor: Actor, public_id: UUID, to: Right, lock: bool, kind: str, *also: str) -> Row:
+    pk = _let_in(model, actor, public_id, to, kind, keep=to != "read" or lock)
+    related = ("opportunity__posting_organisation", "opportunity__current_revision", "candidate", *also)
+    fetched = model._default_manager.select_related(*related)
+    return (fetched.select_for_update(of=("self",), no_key=True) if lock else fetched).get(pk=pk)
+
+
+def _let_in(model: type[Row], actor: Actor, public_id: UUID, to: Right, kind: str, *, keep: bool) -> int:
+    """The inner id of a row that the actor may see and may do that with. `keep` keeps its opportunity as it is.
+
+    Says of one row what `_visible` says of lists, without the price of asking it in SQL. Raises NotFound, NotPermitted.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_WHOSE.format(table=model._meta.db_table), [_uuid(public_id)])
+        found = cursor.fetchone()
     if found is None:
         raise NotFound(kind)
     pk, opportunity_id, user_id, organisation_id = found
-    is_own = user_id is not None and user_id == actor.user_id
-    if to == "own" and not (is_own or actor.is_system):
-        raise NotPermitted(f"answer for the person this {kind} is about")
-    if to == "manage":
-        if is_own:
+    if user_id is not None and user_id == actor.user_id:
+        if to == "manage":
             raise NotPermitted("decide this, which nobody does about themselves")
-        _require_manage(actor, organisation_id, kind=kind)
-    if to != "read" or lock:
+    else:
+        require_right(actor, organisation_id, "manage" if to == "manage" else "read", kind=kind)
+        if to == "own" and not actor.is_system:
+            raise NotPermitted(f"answer for the person this {kind} is about")
+    if keep:
         keep_opportunity(opportunity_id)
-    related = ("opportunity__posting_organisation", "opportunity__current_revision", "candidate", *also)
-    fetched = rows.model._default_manager.select_related(*related)
-    return (fetched.select_for_update(of=("self",), no_key=True) if lock else fetched).get(pk=pk)
+    return int(pk)
 
 
 def _require_manage(actor: Actor, organisation_id: int, *, kind: str, is_public: bool = False) -> None:

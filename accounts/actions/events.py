@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 
 from accounts.actions import bell
 from accounts.core.actor import Actor, ActorKind
 from accounts.models import Event
 from accounts.subscriptions import consumers_of
 
-# One statement, for everything that happens goes through it: the next number of the aggregate, whose row's lock makes
-# the numbers gapless, the event, what its consumers are to be told, and the line of the log where a state changes.
+# One statement, for everything that happens goes through it: what changes in the row itself, the next number of the
+# aggregate, whose row's lock makes the numbers gapless, the event, what its consumers are to be told, and the line of
+# the log where a state changes.
 _RECORD = """
-    WITH numbered AS (
-        INSERT INTO accounts_aggregatesequence (aggregate_type, aggregate_id, last) VALUES (%(type)s, %(pk)s, 1)
+    WITH {changed} numbered AS (
+        INSERT INTO accounts_aggregatesequence (aggregate_type, aggregate_id, last)
+        SELECT %(type)s::text, %(pk)s::bigint, 1 {from_changed}
         ON CONFLICT ON CONSTRAINT one_sequence_per_aggregate DO UPDATE SET last = accounts_aggregatesequence.last + 1
         RETURNING last
     ), recorded AS (
@@ -39,16 +42,19 @@ _RECORD = """
     )
     SELECT id, sequence FROM recorded
 """
+_CHANGE = "changed AS (UPDATE {table} SET {columns} WHERE {key} = %(pk)s RETURNING 1),"
 
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """From which state to which, by which move of the machine, and why."""
+    """From which state to which, by which move of the machine, and why. `fields` of the row are written with it, as
+    they are set."""
 
     source: str
     target: str
     action: str
     reason: str = ""
+    fields: tuple[str, ...] = ()
 
 
 def append(
@@ -64,7 +70,8 @@ def append(
     """Record that something happened to `subject`, with one delivery per subscribed consumer.
 
     Must run inside the transaction of the change itself (RuntimeError otherwise). The bell rings after its commit.
-    `payload` holds ids and names of changed fields, never names, contacts or free text. `change` logs a transition.
+    `payload` holds ids and names of changed fields, never names, contacts or free text. `change` logs a transition, and
+    writes what changes in the row: DatabaseError if that is no longer there.
     """
     if not connection.in_atomic_block:
         raise RuntimeError(f"{name} must be appended in the transaction of what it records")
@@ -80,7 +87,7 @@ def append(
         at=now,
     )
     consumers = consumers_of(name)
-    values = {
+    values: dict[str, Any] = {
         "type": aggregate_type,
         "pk": subject.pk,
         "public_id": event.public_id,
@@ -96,10 +103,34 @@ def append(
         "action": change and change.action,
         "reason": change and change.reason,
     }
+    fields = change.fields if change else ()
+    for number, written in enumerate(fields):
+        field: Any = subject._meta.get_field(written)
+        values[f"field{number}"] = field.get_db_prep_save(getattr(subject, field.attname), connection)
     with connection.cursor() as cursor:
-        cursor.execute(_RECORD, values)
-        event.pk, event.sequence = cursor.fetchone()
+        cursor.execute(_statement(type(subject), fields), values)
+        recorded = cursor.fetchone()
+    if recorded is None:
+        raise DatabaseError(f"there is no {aggregate_type} {subject.pk}, to which {name} is to happen")
+    event.pk, event.sequence = recorded
     event._state.adding, event._state.db = False, connection.alias
     if consumers:
         transaction.on_commit(lambda: bell.ring(consumers), robust=True)
     return event
+
+
+@cache
+def _statement(model: type[models.Model], fields: tuple[str, ...]) -> str:
+    """What records an event, and writes these fields of the row that it happens to."""
+    if not fields:
+        return _RECORD.format(changed="", from_changed="")
+    meta: Any = model._meta
+    quoted = connection.ops.quote_name
+    changed = _CHANGE.format(
+        table=quoted(meta.db_table),
+        columns=", ".join(
+            f"{quoted(meta.get_field(name).column)} = %(field{number})s" for number, name in enumerate(fields)
+        ),
+        key=quoted(meta.pk.column),
+    )
+    return _RECORD.format(changed=changed, from_changed="FROM changed")

@@ -6,8 +6,7 @@ import logging
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
 from accounts.models import Timer
@@ -16,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 200
 MAX_BACKOFF = timedelta(hours=1)
+# A timer that is not firing, locked. As *the* one and not one *of* those: for a set Postgres would read all timers.
+_AT_REST = "id = (SELECT id FROM accounts_timer WHERE kind = %s AND subject_id = %s FOR UPDATE SKIP LOCKED)"
 
 
 def set_timer(kind: str, subject_id: int, due_at: datetime) -> None:
@@ -26,20 +27,20 @@ def set_timer(kind: str, subject_id: int, due_at: datetime) -> None:
     """
     if kind not in settings.TIMERS:
         raise KeyError(f"no timer of kind {kind}")
-    values = {"due_at": due_at, "fired_at": None, "attempts": 0, "last_error": ""}
-    timers = Timer.objects.filter(kind=kind, subject_id=subject_id)
-    if not _at_rest(timers).update(**values) and not timers.exists():
-        Timer.objects.create(kind=kind, subject_id=subject_id, **values)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE accounts_timer SET due_at = %s, fired_at = NULL, attempts = 0, last_error = '' WHERE {_AT_REST}",
+            [due_at, kind, subject_id],
+        )
+        moved = cursor.rowcount
+    if not moved and not Timer.objects.filter(kind=kind, subject_id=subject_id).exists():
+        Timer.objects.create(kind=kind, subject_id=subject_id, due_at=due_at)
 
 
 def cancel_timer(kind: str, subject_id: int) -> None:
     """Forget a timer. One that is firing at this very moment fires, and its handler finds nothing to do."""
-    _at_rest(Timer.objects.filter(kind=kind, subject_id=subject_id)).delete()
-
-
-def _at_rest(timers: QuerySet[Timer]) -> QuerySet[Timer]:
-    """Those of them that are not firing, locked."""
-    return Timer.objects.filter(pk__in=timers.select_for_update(skip_locked=True).values("pk"))
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM accounts_timer WHERE {_AT_REST}", [kind, subject_id])
 
 
 def fire_due(now: datetime, *, limit: int = BATCH) -> int:

@@ -30,10 +30,10 @@ def move(
     payload: dict[str, Any] | None = None,
     extra_fields: dict[str, Any] | None = None,
 ) -> Event:
-    """Apply a move of the machine's table: set the state, save, append its event, log the transition.
+    """Apply a move of the machine's table: set the state, append its event, log the transition, in one statement.
 
-    The caller holds the row's lock. `extra_fields` are set in the same UPDATE. Raises IllegalTransition, and has then
-    written nothing.
+    The caller holds the row's lock. `extra_fields` are set in the same UPDATE, which sends no signals. Raises
+    IllegalTransition, and has then written nothing.
     """
     field = state_field(row)
     source = getattr(row, field)
@@ -42,7 +42,6 @@ def move(
     setattr(row, field, str(step.target))
     for name, value in extra_fields.items():
         setattr(row, name, value)
-    row.save(update_fields=[field, *extra_fields])
     return append(
         row,
         step.event,
@@ -50,5 +49,5 @@ def move(
         by=by,
         now=now,
         payload={"from": str(source), "to": str(step.target), **(payload or {})},
-        change=StateChange(str(source), str(step.target), action, reason[:200]),
+        change=StateChange(str(source), str(step.target), action, reason[:200], (field, *extra_fields)),
     )

@@ -14,7 +14,7 @@ from accounts.constraints import refusing
 from accounts.core.actor import Actor, ActorKind
 from accounts.core.text import clean_line, clean_text
 from accounts.errors import DomainError, IllegalTransition, InvalidInput
-from marketplace.access import Right, access_application, access_offer, keep_opportunity, kind_for
+from marketplace.access import access_application, access_offer, keep_opportunity, kind_for
 from marketplace.actions import checks, seats
 from marketplace.actions.placements import create_placement
 from marketplace.actions.standing import check_open, check_relation
@@ -28,7 +28,7 @@ from marketplace.errors import (
     OfferExpired,
     SeatsFilled,
 )
-from marketplace.models import Application, Candidate, Offer, Opportunity, Seat, WaitlistEntry
+from marketplace.models import Application, Offer, Opportunity, Seat, WaitlistEntry
 from marketplace.queries.eligibility import judge
 from marketplace.queries.verdicts import not_eligible
 from matching.core.rules.grammar import Disclosure
@@ -95,7 +95,7 @@ def send_offer(
 def prolong_offer(*, actor: Actor, offer_id: UUID, expires_at: datetime, now: datetime) -> Offer:
     """Give the candidate more time. Raises InvalidInput, IllegalTransition, OfferExpired, NotFound, NotPermitted."""
     with transaction.atomic():
-        offer = _locked(actor, offer_id, to="manage")
+        offer = access_offer(actor, offer_id, to="manage", lock=True)
         by = kind_for(actor, offer)
         _check_live(offer, "prolong", by, now)
         if expires_at <= offer.expires_at:
@@ -114,11 +114,11 @@ def accept_offer(*, actor: Actor, offer_id: UUID, now: datetime) -> Offer:
     Eligibility is judged again, under the revision that the offer pinned. Raises OfferExpired, NotEligible,
     HoursExceeded, CandidateSuspended, IllegalTransition, NotFound.
     """
-    with transaction.atomic():
-        offer = _locked(actor, offer_id, to="own")
+    with refusing({"placement_within_candidate_hours": lambda: HoursExceeded(**_hours(offer))}):
+        offer = access_offer(actor, offer_id, to="own", lock=True, with_candidate=True)
+        candidate = offer.candidate
         by = kind_for(actor, offer)
         _check_live(offer, "accept", by, now)
-        candidate = Candidate.objects.select_for_update(no_key=True).get(pk=offer.candidate_id)
         if candidate.suspended_at or candidate.merged_into_id:
             raise CandidateSuspended
         if offer.revision.rule:  # without one, everybody is eligible
@@ -132,8 +132,7 @@ def accept_offer(*, actor: Actor, offer_id: UUID, now: datetime) -> Offer:
         seats.fill(seat, actor=actor, by=by, now=now)
         extra = {"seat": seat, "answered_at": now}
         move(offer, OFFER, "accept", actor=actor, by=by, now=now, extra_fields=extra, payload=_subject(offer))
-        with refusing({"placement_within_candidate_hours": lambda: HoursExceeded(**_hours(candidate, offer))}):
-            create_placement(offer, seat, actor=actor, by=by, now=now)
+        create_placement(offer, seat, actor=actor, by=by, now=now)
         move(offer.application, APPLICATION, "hire", actor=actor, by=by, now=now, payload=_subject(offer))
         cancel_timer("offer_expiry", offer.pk)
         WaitlistEntry.objects.filter(opportunity_id=offer.opportunity_id, candidate=candidate).delete()
@@ -143,7 +142,7 @@ def accept_offer(*, actor: Actor, offer_id: UUID, now: datetime) -> Offer:
 def decline_offer(*, actor: Actor, offer_id: UUID, reason: str = "", now: datetime) -> Offer:
     """Turn an offer down; the application is withdrawn with it. Raises OfferExpired, IllegalTransition, NotFound."""
     with transaction.atomic():
-        offer = _locked(actor, offer_id, to="own")
+        offer = access_offer(actor, offer_id, to="own", lock=True)
         by = kind_for(actor, offer)
         _check_live(offer, "decline", by, now)
         offer.decline_reason = clean_line(reason, field="reason", max_length=200, required=False)
@@ -156,7 +155,7 @@ def decline_offer(*, actor: Actor, offer_id: UUID, reason: str = "", now: dateti
 def withdraw_offer(*, actor: Actor, offer_id: UUID, reason: str = "", now: datetime) -> Offer:
     """Take an offer back; the application stays at its stage. Raises IllegalTransition, NotFound, NotPermitted."""
     with transaction.atomic():
-        offer = _locked(actor, offer_id, to="manage")
+        offer = access_offer(actor, offer_id, to="manage", lock=True)
         reason = clean_line(reason, field="reason", max_length=200, required=False)
         _end(offer, "withdraw", actor=actor, by=kind_for(actor, offer), now=now, reason=reason)
     return offer
@@ -255,19 +254,6 @@ def _offer_again(application: Application, now: datetime) -> bool:
     return True
 
 
-def _locked(actor: Actor, offer_id: UUID, *, to: Right) -> Offer:
-    """The offer, with its application locked before it, and what was read of both sides on the way to it: the
-    opportunity is kept as it is."""
-    pointer = access_offer(actor, offer_id, to=to)
-    application = Application.objects.select_for_update(no_key=True).get(pk=pointer.application_id)
-    offer = Offer.objects.select_for_update(no_key=True).get(pk=pointer.pk)
-    offer.application, offer.opportunity, offer.candidate = application, pointer.opportunity, pointer.candidate
-    current = offer.opportunity.current_revision
-    if current is not None and current.pk == offer.revision_id:
-        offer.revision = current
-    return offer
-
-
 def _check_live(offer: Offer, action: str, by: ActorKind, now: datetime) -> None:
     """Before anything else: whoever comes too late, or twice, is told of the offer, not of its seat or its rule.
     Raises OfferExpired, IllegalTransition."""
@@ -339,15 +325,19 @@ def _overtake(offer: Offer, *, actor: Actor, by: ActorKind, now: datetime) -> Of
         payload=_subject(offer),
     )
     cancel_timer("offer_expiry", offer.pk)
-    entry, _ = WaitlistEntry.objects.update_or_create(
+    entry = WaitlistEntry(
         opportunity_id=offer.opportunity_id,
         candidate_id=offer.candidate_id,
-        defaults={"application": offer.application, "priority": WaitlistEntry.OVERTAKEN_PRIORITY},
-        create_defaults={
-            "application": offer.application,
-            "priority": WaitlistEntry.OVERTAKEN_PRIORITY,
-            "since": now,
-        },
+        application=offer.application,
+        priority=WaitlistEntry.OVERTAKEN_PRIORITY,
+        since=now,
+    )
+    # Whoever waits already keeps the moment since when they have.
+    WaitlistEntry.objects.bulk_create(
+        [entry],
+        update_conflicts=True,
+        unique_fields=["opportunity", "candidate"],
+        update_fields=["application", "priority"],
     )
     append(entry, "WaitlistJoined", actor=actor, by=by, now=now, payload=_subject(offer))
     return offer
@@ -376,6 +366,7 @@ def _subject(offer: Offer) -> dict[str, int]:
     return {"opportunity": offer.opportunity_id, "candidate": offer.candidate_id}
 
 
-def _hours(candidate: Candidate, offer: Offer) -> dict[str, int]:
+def _hours(offer: Offer) -> dict[str, int]:
+    candidate = offer.candidate
     taken = sum(candidate.placements.live().values_list("weekly_hours", flat=True))
     return {"wanted": candidate.weekly_hours or 0, "taken": taken, "asked": offer.weekly_hours}

@@ -26,23 +26,26 @@ def add_seats(
     return seats
 
 
+# Written out, because a crowd that accepts at once spends a good part of its time here.
+_LOWEST_OPEN = "SELECT * FROM marketplace_seat WHERE opportunity_id = %s AND state = 'open' ORDER BY number LIMIT 1"
+_AND_NOT_TAKEN = " FOR NO KEY UPDATE SKIP LOCKED"
+
+
 def take_open_seat(opportunity_id: int) -> Seat | None:
     """Lock the open seat with the lowest number that nobody else is taking; None if there is none.
 
     Others' locks are skipped first, so that a crowd spreads over the seats. Only when every open seat is being taken
     does this wait, because one of those may yet be given back: being told "none left" is final for whoever asks.
     """
-    open_seats = Seat.objects.open().filter(opportunity_id=opportunity_id).order_by("number")
     while True:
-        seat = open_seats.select_for_update(skip_locked=True, no_key=True).first()
-        if seat is not None:
+        for seat in Seat.objects.raw(_LOWEST_OPEN + _AND_NOT_TAKEN, [opportunity_id]):
             return seat
-        waited_for = open_seats.first()
+        waited_for = next(iter(Seat.objects.raw(_LOWEST_OPEN, [opportunity_id])), None)
         if waited_for is None:
             return None
-        seat = open_seats.select_for_update(no_key=True).filter(pk=waited_for.pk).first()
-        if seat is not None:
-            return seat
+        given_back = Seat.objects.open().select_for_update(no_key=True).filter(pk=waited_for.pk).first()
+        if given_back is not None:
+            return given_back
 
 
 def hold(seat: Seat, *, actor: Actor, by: ActorKind, now: datetime) -> None:

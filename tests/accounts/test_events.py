@@ -221,6 +221,24 @@ def test_move_writes_state_one_event_and_one_log_row(opportunity):
     assert (event.name, event.payload) == ("OpportunitySubmitted", {"from": "draft", "to": "in_review"})
 
 
+def test_move_is_one_statement_and_writes_what_changes_with_the_state(opportunity, django_assert_num_queries):
+    opportunity.title = "not meant to be written"
+    with transaction.atomic(), django_assert_num_queries(1):
+        extra = {"description": "Ships."}
+        move(opportunity, OPPORTUNITY, "submit", actor=SYSTEM, by=ActorKind.STAFF, now=NOW, extra_fields=extra)
+    opportunity.refresh_from_db()
+    assert (opportunity.state, opportunity.description, opportunity.title) == ("in_review", "Ships.", "Welder")
+
+
+def test_move_of_a_row_that_is_gone_raises_and_writes_nothing(opportunity):
+    key = opportunity.pk
+    Opportunity.objects.filter(pk=key).delete()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        move(opportunity, OPPORTUNITY, "submit", actor=SYSTEM, by=ActorKind.STAFF, now=NOW)
+    assert not Event.objects.filter(aggregate_type="opportunity", aggregate_id=key).exists()
+    assert not Transition.objects.exists()
+
+
 @pytest.mark.parametrize("action", ["resume", "reopen", "explode"])
 def test_illegal_move_names_the_legal_ones_and_writes_nothing(opportunity, action):
     with pytest.raises(IllegalTransition) as refused, transaction.atomic():

@@ -24,7 +24,9 @@ from marketplace.access import (
     visible_applications,
     visible_candidates,
     visible_invitations,
+    visible_offers,
     visible_opportunities,
+    visible_placements,
 )
 from marketplace.actions.applications import open_application, withdraw_application
 from marketplace.actions.candidates import CandidateFields, update_candidate
@@ -117,19 +119,21 @@ def test_what_is_between_two_is_seen_by_these_two_and_staff() -> None:
     accept_offer(actor=actor_of(application.candidate), offer_id=offer.public_id, now=NOW)
     placement = offer.candidate.placements.get()
     rows = [
-        (access_application, application),
-        (access_offer, offer),
-        (access_placement, placement),
-        (access_invitation, invitation),
+        (access_application, visible_applications, application),
+        (access_offer, visible_offers, offer),
+        (access_placement, visible_placements, placement),
+        (access_invitation, visible_invitations, invitation),
     ]
-    for access, row in rows:
+    for access, visible, row in rows:
         person, member, staff = actor_of(row.candidate), recruiter_of(opportunity), a_staff_actor()
         for actor, kind in ((person, "candidate"), (member, "member"), (staff, "staff"), (Actor.system(), "system")):
             assert access(actor, row.public_id) == row
+            assert list(visible(actor)) == [row]
             assert kind_for(actor, row) == kind
         for stranger in (actor_of(a_candidate()), a_recruiter().actor, ANYBODY):
             with pytest.raises(NotFound):
                 access(stranger, row.public_id)
+            assert list(visible(stranger)) == []
         assert access(person, row.public_id, to="own", lock=True) == row
         assert access(member, row.public_id, to="manage", lock=True) == row
         with pytest.raises(NotPermitted):
