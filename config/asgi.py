@@ -11,6 +11,8 @@ from django.core.asgi import get_asgi_application
 from config.garbage import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# However a query is meant, no statement of a request takes longer than that.
+os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "10000")
 
 application = get_asgi_application()
 

@@ -31,6 +31,8 @@ def cause_of(error: GraphQLError) -> Exception | None:
 
 def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
     """An error as the client reads it. Whatever is neither a refusal nor the client's fault says nothing of itself."""
+    if told := getattr(error, "told", None):
+        return dict(told)  # before, under the same idempotency key
     cause = cause_of(error)
     answer: dict[str, Any]
     if isinstance(cause, DomainError):
@@ -38,9 +40,12 @@ def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
         message = values["message"]
         extensions = {"code": values["code"].value, "field": values["field"], "data": values["data"]}
     elif cause is not None:
-        slow = isinstance(cause, OperationalError) and isinstance(cause.__cause__, QueryCanceled)
-        message = TOO_SLOW if slow else MASKED
-        extensions = {"code": "TIMEOUT" if slow else "INTERNAL", "requestId": request_id}
+        if isinstance(cause, OperationalError | InterfaceError):
+            slow = isinstance(cause.__cause__, QueryCanceled)
+            message, code = (TOO_SLOW, "TIMEOUT") if slow else (UNAVAILABLE, "UNAVAILABLE")
+        else:
+            message, code = MASKED, "INTERNAL"
+        extensions = {"code": code, "requestId": request_id}
     else:
         message = error.message[:LONGEST_MESSAGE]  # it may quote the whole request
         extensions = {"code": "BAD_REQUEST", **(error.extensions or {})}

@@ -7,6 +7,7 @@ enum. The executor builds for each of them what a resolver might ask for, and wa
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -15,6 +16,9 @@ from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
+
+from accounts.api.context import Context
+from config.graphql_operations import is_stranger
 
 
 class Plain(NamedTuple):
@@ -25,6 +29,9 @@ class Plain(NamedTuple):
     may_be_null: bool
 
 
+_BUILD = inspect.signature(StrawberryGraphQLCoreExecutionContext.build)
+
+
 class Executor(StrawberryGraphQLCoreExecutionContext):
     """One operation's. Whatever is not as plain as it seems, a value that is missing or cannot be written among it, is
     left to GraphQL's own, which reports it in its place."""
@@ -32,6 +39,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._plain: dict[tuple[GraphQLObjectType, str], Plain | None] = {}
+
+    @classmethod
+    def build(cls, *args: Any, **kwargs: Any) -> Any:
+        """As the base class. It reads the variables; strangers are not told what they may have meant."""
+        given = _BUILD.bind(*args, **kwargs)
+        context = given.arguments.get("context_value")
+        given.arguments["hide_suggestions"] = isinstance(context, Context) and is_stranger(context)
+        return super().build(*given.args, **given.kwargs)
 
     def execute_field(
         self,

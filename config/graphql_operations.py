@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from django.db import transaction
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
 from graphql import (
     DocumentNode,
     ExecutionResult,
@@ -16,6 +17,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
+    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -32,8 +34,10 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from accounts.actions import idempotency
+from accounts.api.context import Context
 from accounts.errors import DomainError, InvalidInput
-from config.graphql_limits import MAX_COMPARISONS, MAX_TOKENS, comparisons, excesses, too_much
+from config.graphql_errors import cause_of, formatted
+from config.graphql_limits import MAX_COMPARISONS, MAX_TOKENS, Measure, comparisons, excesses, measure, too_much
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 CACHED_DOCUMENTS = 512
@@ -60,11 +64,12 @@ def _parsed(query: str) -> DocumentNode | GraphQLError:
 
 
 @lru_cache(maxsize=CACHED_DOCUMENTS)
-def _validated(schema: Any, document: DocumentNode) -> tuple[GraphQLError, ...]:
+def _validated(schema: Any, document: DocumentNode, is_stranger: bool) -> tuple[GraphQLError, ...]:
+    rules = (*RULES, NoSchemaIntrospectionCustomRule) if is_stranger else RULES
     try:
         if comparisons(document) > MAX_COMPARISONS:
             return (too_much("comparisons of fields under one name", MAX_COMPARISONS),)
-        return tuple(validate(schema, document, RULES, max_errors=MAX_FAULTS))
+        return tuple(validate(schema, document, rules, max_errors=MAX_FAULTS, hide_suggestions=is_stranger))
     except RecursionError:
         return (GraphQLError("The document is nested too deeply."),)
 
@@ -86,16 +91,43 @@ class Parsing(SchemaExtension):
                 context.graphql_document,
                 context.variables or {},
                 context._provided_operation_name,
+                context.context,
             )
         yield
 
 
 def faults(
-    schema: Any, document: DocumentNode, variables: Mapping[str, Any], operation_name: str | None
+    schema: Any,
+    document: DocumentNode,
+    variables: Mapping[str, Any],
+    operation_name: str | None,
+    context: Context | None = None,
 ) -> list[GraphQLError]:
-    """Why a document is not executed, limits first; none where it may be."""
-    found = list(excesses(schema, document, variables)) or _unnamed(document, operation_name)
-    return found or list(_validated(schema, document))
+    """Why a document is not executed, limits first; none where it may be. Without a context: where staff ask."""
+    measured = _measured(schema, document, variables, context) if context else measure(schema, document, variables)
+    found = list(excesses(measured)) or _unnamed(document, operation_name)
+    return found or list(_validated(schema, document, context is not None and is_stranger(context)))
+
+
+def is_stranger(context: Context) -> bool:
+    """Whether the schema is none of their business: what it has they know from its documentation, or not at all."""
+    return not (settings.GRAPHQL_SCHEMA_IS_PUBLIC or context.actor.is_staff)
+
+
+def cost_of(schema: Any, query: str, variables: Mapping[str, Any], context: Context) -> int:
+    """What a request takes from its budget: at least one, for what cannot even be read."""
+    try:
+        total, meta = _measured(schema, parsed(query), variables, context)
+    except GraphQLError:
+        return 1
+    return max(1, total.cost + meta.cost)
+
+
+def _measured(
+    schema: Any, document: DocumentNode, variables: Mapping[str, Any], context: Context
+) -> tuple[Measure, Measure]:
+    """Once a request."""
+    return context.remembered("measure", lambda: measure(schema, document, variables))
 
 
 def _unnamed(document: DocumentNode, operation_name: str | None) -> list[GraphQLError]:
@@ -109,7 +141,9 @@ def _unnamed(document: DocumentNode, operation_name: str | None) -> list[GraphQL
 class KeyedOperations(SchemaExtension):
     """An operation whose mutation has an `idempotencyKey` is one transaction, its answer included.
 
-    What the key forbids is answered by the mutation itself, as a refusal of its own type.
+    What the key forbids is answered by the mutation itself, as a refusal of its own type. Every answer is kept from the
+    moment that execution begins, failures too. It has not begun where variables or the input cannot be used; nothing is
+    kept then, nor where only the database was at fault.
     """
 
     def on_execute(self) -> Iterator[None]:
@@ -131,20 +165,22 @@ class KeyedOperations(SchemaExtension):
         if begun is None:
             yield
         elif begun.answer is not None:
-            context.result = ExecutionResult(data=json.loads(begun.answer["data"]), errors=None)
+            errors: list[GraphQLError] = [Repeated(error) for error in begun.answer.get("errors", ())]
+            context.result = ExecutionResult(data=json.loads(begun.answer["data"]), errors=errors or None)
             yield
         elif begun.record is not None:
             yield from self._once(begun.record)
 
     def _once(self, record: Any) -> Iterator[None]:
         context = self.execution_context
+        request = context.context
         is_done = False
         try:
             with transaction.atomic():
                 try:
                     idempotency.hold(record)
                 except DomainError as refusal:
-                    context.context.refusal = refusal
+                    request.refusal = refusal
                 yield
                 result = context.result
                 if result is None or result.errors or result.data is None:
@@ -152,13 +188,33 @@ class KeyedOperations(SchemaExtension):
                     transaction.set_rollback(True)
                     if result is not None:
                         result.data = None
-                elif context.context.refusal is None:
+                elif request.refusal is None and not isinstance(request.refused, InvalidInput):
                     # As text: the column would put the fields in another order.
                     idempotency.finish(record, {"data": json.dumps(result.data, separators=(",", ":"))})
                     is_done = True
+            if result is not None and _is_final(result.errors):
+                errors = [formatted(error, request.actor.request_id) for error in result.errors or ()]
+                idempotency.settle(record, {"data": "null", "errors": errors})
+                is_done = True
         finally:
             if not is_done:
                 idempotency.release(record)
+
+
+class Repeated(GraphQLError):
+    """An error as it was told the first time."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        super().__init__(told["message"], path=told.get("path"), extensions=told["extensions"])
+        self.told = told
+
+
+def _is_final(errors: Iterable[GraphQLError] | None) -> bool:
+    """Whether these would be told again, and not be tried again: execution had begun, and none says that the database
+    was away, too slow or in a deadlock, which says nothing of the request."""
+    found = list(errors or ())
+    passing = (OperationalError, InterfaceError)
+    return any(error.path for error in found) and not any(isinstance(cause_of(error), passing) for error in found)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ All sizes are looked at before anything takes time that grows with them.
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -18,6 +19,7 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON_TYPE = "application/json"
 LONGEST_DOCUMENT = 64 * 1024
 """Characters: what reads them takes a microsecond for three, long before it has counted a token."""
+CLIENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@/+-]{0,59}", re.ASCII)
 MAX_NESTING = 64  # of variables
 MAX_VALUES = 20_000  # in variables, lists and objects among them
 
@@ -65,6 +67,12 @@ def media_type(request: HttpRequest) -> str:
             case ("application", "json" | "*") | ("*", "*"):
                 return JSON_TYPE
     raise BadRequest(f"The answer is of type {GRAPHQL_RESPONSE} or {JSON_TYPE}.", HTTPStatus.NOT_ACCEPTABLE)
+
+
+def named_client(request: HttpRequest) -> str:
+    """What the program says it is, as Apollo's clients do and others may; "" where it says nothing that is a name."""
+    given = request.headers.get("X-Client-Name") or request.headers.get("Apollographql-Client-Name") or ""
+    return given if CLIENT_NAME.fullmatch(given) else ""
 
 
 def what_is_asked(request: HttpRequest) -> Asked:

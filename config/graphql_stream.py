@@ -46,9 +46,9 @@ from accounts.api.context import Context
 from accounts.api.watching import in_thread
 from accounts.login.principals import Principal, bearer
 from config.graphql_errors import broken, formatted
-from config.graphql_operations import faults, parsed
-from config.graphql_request import Asked, BadRequest, what_is_asked
-from config.graphql_view import context_of, follow_up, refused
+from config.graphql_operations import faults, is_stranger, parsed
+from config.graphql_request import Asked, BadRequest
+from config.graphql_view import admitted, follow_up, refused
 from config.schema import schema
 
 logger = logging.getLogger("muster.graphql")
@@ -117,27 +117,27 @@ def _begin(request: HttpRequest) -> Followed:
     accepted = [part.split(";")[0].strip().lower() for part in request.headers.get("Accept", "*/*").split(",")]
     if not {EVENT_STREAM, "text/*", "*/*"} & set(accepted):
         raise BadRequest(f"The answer is of type {EVENT_STREAM}.", HTTPStatus.NOT_ACCEPTABLE)
-    asked = what_is_asked(request)
-    context = context_of(request)
+    asked, context = admitted(request)
     if context.user is None:
         raise BadRequest("Log in to follow anything.", HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
-    document = _document(asked)
+    document = _document(asked, context)
     executor = Executor.build(
         schema._schema,
         document,
         context_value=context,
         raw_variable_values=asked.variables,
         operation_name=asked.operation_name,
+        hide_suggestions=is_stranger(context),
     )
     if isinstance(executor, list):
         raise BadRequest(executor[0].message)
     return Followed(request, context, executor, request.headers.get("Last-Event-ID", ""))
 
 
-def _document(asked: Asked) -> DocumentNode:
+def _document(asked: Asked, context: Context) -> DocumentNode:
     try:
         document = parsed(asked.query)
-        found = faults(schema._schema, document, asked.variables or {}, asked.operation_name)
+        found = faults(schema._schema, document, asked.variables or {}, asked.operation_name, context)
     except GraphQLError as error:
         found = [error]
     if found:

@@ -26,8 +26,19 @@ from strawberry.types.graphql import OperationType
 from accounts.api.context import Context
 from accounts.core.actor import Actor
 from accounts.login.principals import Principal, bearer
+from config.graphql_budget import spend
 from config.graphql_errors import broken, formatted
-from config.graphql_request import GRAPHQL_RESPONSE, JSON_TYPE, BadRequest, media_type, what_is_asked
+from config.graphql_operations import cost_of
+from config.graphql_request import (
+    GRAPHQL_RESPONSE,
+    JSON_TYPE,
+    Asked,
+    BadRequest,
+    media_type,
+    named_client,
+    what_is_asked,
+)
+from config.graphql_trusted import trusted
 from config.schema import schema
 
 logger = logging.getLogger("muster.graphql")
@@ -72,8 +83,7 @@ def view(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, answer_as: str) -> HttpResponse:
-    asked = what_is_asked(request)
-    context = context_of(request)
+    asked, context = admitted(request)
     try:
         result = schema.execute_sync(
             asked.query,
@@ -107,6 +117,16 @@ def _answer(request: HttpRequest, answer_as: str) -> HttpResponse:
     if not result.errors:
         response.afterwards = tuple(context.afterwards)
     return response
+
+
+def admitted(request: HttpRequest) -> tuple[Asked, Context]:
+    """What is asked for, and by whom, once it is known that they may ask at all. Raises BadRequest."""
+    asked = what_is_asked(request)
+    context = context_of(request)
+    asked, registered_by = trusted(asked)
+    context.client = registered_by or named_client(request)
+    spend(context, cost_of(schema._schema, asked.query, asked.variables or {}, context))
+    return asked, context
 
 
 # --- Who asks

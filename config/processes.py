@@ -134,13 +134,13 @@ def start_web(processes: Processes, port: int, *, stream_url: str = "") -> Proce
     """Granian with WSGI threads on the loopback. What is meant for the process that streams is passed on to it."""
     threads = ANSWERING + STREAMING if stream_url else ANSWERING
     command = _granian("wsgi", port, "--blocking-threads", str(threads), "--access-log", "--workers-kill-timeout", "10")
-    return processes.start("web", command, DATABASE_STATEMENT_TIMEOUT_MS="30000", STREAM_URL=stream_url)
+    return processes.start("web", command, STREAM_URL=stream_url)
 
 
 def start_stream(processes: Processes, port: int) -> Process:
     """Granian with an event loop on the loopback, for /graphql/stream."""
     command = _granian("asgi", port, "--workers-kill-timeout", "5")
-    return processes.start("stream", command, returns=True, DATABASE_STATEMENT_TIMEOUT_MS="10000")
+    return processes.start("stream", command, returns=True)
 
 
 def _granian(interface: str, port: int, *options: str) -> list[str]:

@@ -125,7 +125,8 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 # Development and tests serve straight from the apps: nothing to collect before the admin looks right.
 WHITENOISE_USE_FINDERS = not PRODUCTION
-WHITENOISE_AUTOREFRESH = False
+# Each client of a test is a server of its own: none of them looks through all files first.
+WHITENOISE_AUTOREFRESH = TESTING
 STATIC_ROOT: Path | None = env.path("STATIC_ROOT", BASE_DIR / "static") if PRODUCTION else None
 STORAGES = {
     "default": {
@@ -164,7 +165,7 @@ STRAWBERRY_DJANGO = {"FIELD_DESCRIPTION_FROM_HELP_TEXT": True, "MUTATIONS_DEFAUL
 # --- Postgres, Redis, Elasticsearch ---------------------------------------------------------------------------------
 
 DATABASE_URL = env.str("DATABASE_URL", "") or services.recorded_database_url()
-# 0 is no limit: right for migrations and imports. The web server is started with a bound.
+# 0 is no limit: right for migrations and imports. `config.wsgi` and `config.asgi` set a bound.
 DATABASE_STATEMENT_TIMEOUT_MS = env.int("DATABASE_STATEMENT_TIMEOUT_MS", 0)
 # Connections kept by one process, whatever its threads; 0 opens one per thread instead. Tests make and drop databases,
 # which an idle pooled connection would hold up.
@@ -211,6 +212,16 @@ SEARCH_TIMEOUT_MS = env.int("SEARCH_TIMEOUT_MS", 800)
 # After so many questions in a row that it did not answer it is left alone, for so many seconds at first.
 SEARCH_BREAKER_FAILURES = env.int("SEARCH_BREAKER_FAILURES", 3)
 SEARCH_BREAKER_SECONDS = env.float("SEARCH_BREAKER_SECONDS", 2.0)
+
+# --- The API --------------------------------------------------------------------------------------------------------
+
+# Whether strangers may ask for the schema, and are told which names they may have meant. Staff always may.
+GRAPHQL_SCHEMA_IS_PUBLIC = env.bool("GRAPHQL_SCHEMA_IS_PUBLIC", not PRODUCTION)
+# Whether only operations are carried out that `manage.py trusted_documents` registered.
+GRAPHQL_TRUSTED_ONLY = env.bool("GRAPHQL_TRUSTED_ONLY", False)
+# What one person, or one address without a login, may ask for in a minute. 0 requests: no bounds.
+GRAPHQL_REQUESTS_PER_MINUTE = env.int("GRAPHQL_REQUESTS_PER_MINUTE", 600 if PRODUCTION else 0 if TESTING else 60_000)
+GRAPHQL_COST_PER_MINUTE = env.int("GRAPHQL_COST_PER_MINUTE", 600_000 if PRODUCTION else 60_000_000)
 
 # --- Streams --------------------------------------------------------------------------------------------------------
 
@@ -475,11 +486,18 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # --- Logging --------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+# What an exception says may quote a row or a setting: its type and place alone are logged. 1 writes all, for developers.
+LOG_EXCEPTION_MESSAGES = env.bool("LOG_EXCEPTION_MESSAGES", False)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "config.middleware.RequestIdFilter"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "logging.Formatter" if LOG_EXCEPTION_MESSAGES else "config.logs.DiscreetFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {

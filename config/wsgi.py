@@ -10,6 +10,8 @@ from config.garbage import settle
 from config.stream_proxy import Application, with_streams
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# However a query is meant, no statement of a request takes longer than that.
+os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "30000")
 
 application: Application = get_wsgi_application()
 

@@ -7,7 +7,8 @@ lease is over the next one takes it over.
 
     begin() → Begun(answer=…)      it was done before: this is what was answered
     begin() → Begun(record=…)      at work: now, in one transaction, hold(), work, finish()
-    release()                      nothing was done: the next one need not wait for the lease
+    settle()                       the work failed and was taken back: that is the answer, now and later
+    release()                      nothing was begun: the next one need not wait for the lease
 """
 
 from __future__ import annotations
@@ -87,6 +88,11 @@ def hold(record: IdempotencyRecord) -> None:
 def finish(record: IdempotencyRecord, answer: dict[str, Any]) -> None:
     """Store the answer, in the transaction that did the work."""
     IdempotencyRecord.objects.filter(pk=record.pk).update(response=answer)
+
+
+def settle(record: IdempotencyRecord, answer: dict[str, Any]) -> None:
+    """Store the answer of work that failed, when it was taken back; not where another has taken the record over."""
+    _own(record).update(response=answer)
 
 
 def release(record: IdempotencyRecord) -> None:

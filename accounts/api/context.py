@@ -24,7 +24,9 @@ class Context:
     actor: Actor
     user: User | None
     now: datetime
+    client: str = ""  # the program that asks, as it registered or names itself; for counting alone
     refusal: DomainError | None = None  # of the whole operation: mutations answer it and do nothing
+    refused: DomainError | None = None  # what the mutation answered, where it was a refusal
     once: dict[Any, Any] = field(default_factory=dict)
     extensions: dict[str, Callable[[], Any]] = field(default_factory=dict)
     """What the response says besides its data, by name; told when all of it has been resolved."""

@@ -133,6 +133,7 @@ def mutation(returns: Any, description: str, *, scope: Scope | None = None) -> C
                 require_scope(info.context.actor, scope)
                 answer = function(info=info, input=input)
             except DomainError as error:
+                info.context.refused = error
                 return refused(**values_of(error))
             info.context.forget()
             # Read anew: the action may have returned a row that knows its neighbours as they were before.

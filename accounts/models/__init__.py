@@ -1,3 +1,4 @@
+from accounts.models.api_client import DeprecatedUse, TrustedDocument
 from accounts.models.attempt import AttemptCounter, KnownPlace
 from accounts.models.base import PublicModel, ReferencedModel
 from accounts.models.event import AggregateSequence, Delivery, Event, Transition
@@ -12,6 +13,7 @@ __all__ = [
     "AggregateSequence",
     "AttemptCounter",
     "Delivery",
+    "DeprecatedUse",
     "Event",
     "IdempotencyRecord",
     "KnownPlace",
@@ -23,5 +25,6 @@ __all__ = [
     "SigningKey",
     "Timer",
     "Transition",
+    "TrustedDocument",
     "User",
 ]

@@ -67,6 +67,8 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         ("Notifications", "marketplace.notification", "notifications"),
         ("Digests", "matching.digest", "forward_to_inbox"),
         ("Idempotency", "accounts.idempotencyrecord", "key"),
+        ("Trusted documents", "accounts.trusteddocument", "verified"),
+        ("Deprecated uses", "accounts.deprecateduse", "auto_delete"),
         ("Taxonomy revisions", "marketplace.taxonomyrevision", "tag"),
         ("Candidate facts", "marketplace.candidatefactevent", "history"),
         ("Skill facts", "marketplace.candidateskillfactevent", "history"),

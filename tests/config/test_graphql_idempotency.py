@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import warnings
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
 
 from accounts.actions import idempotency
 from accounts.models import IdempotencyRecord, Organisation
-from tests.config.graphql_client import Asker
+from tests.config.graphql_client import Asker, global_id
 from tests.marketplace.factories import a_user, actor_of
 
 FOUND = """mutation ($input: CreateOrganisationInput!) { createOrganisation(input: $input) {
@@ -110,21 +114,111 @@ def test_a_key_is_forgotten_after_a_day() -> None:
     assert idempotency.forget_expired(timezone.now()) == 1
 
 
+def failing(error: Exception) -> Any:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise error
+
+    return fail
+
+
 @pytest.mark.django_db
-def test_half_an_answer_is_none_and_frees_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_undoes_the_work_and_is_kept_like_any_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     asker = Asker(a_user())
-
-    def fail(self: Any) -> None:
-        raise RuntimeError("broken")
-
     with monkeypatch.context() as patch:
-        patch.setattr(Organisation, "__str__", fail)
-        patch.setattr("accounts.api.refusals.together", fail)
-        answer = asker.answer(FOUND, input=founding())
-    assert answer["data"] is None
-    assert answer["errors"][0]["extensions"]["code"] == "INTERNAL"
+        patch.setattr("accounts.api.refusals.together", failing(RuntimeError("broken")))
+        first = asker.answer(FOUND, input=founding())
+    assert first["data"] is None
+    assert first["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert not Organisation.objects.exists()
+    assert asker.answer(FOUND, input=founding()) == first, "the request id of the first is what the log knows"
+    assert not Organisation.objects.exists()
+    assert asker.ask(FOUND, input=founding("key-2"))["createOrganisation"]["__typename"] == "Organisation"
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_or_busy_frees_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    asker = Asker(a_user())
+    with monkeypatch.context() as patch:
+        patch.setattr("accounts.api.refusals.together", failing(OperationalError("deadlock detected")))
+        assert asker.answer(FOUND, input=founding())["data"] is None
     assert not Organisation.objects.exists()
     assert asker.ask(FOUND, input=founding())["createOrganisation"]["__typename"] == "Organisation"
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_used_is_not_kept_for_execution_has_not_begun() -> None:
+    asker = Asker(a_user())
+    for unusable in ({"name": 5}, {"nothing": "x"}):
+        assert "errors" in asker.answer(FOUND, input=founding() | unusable)
+    assert asker.ask(FOUND, input=founding(name=" "))["createOrganisation"]["code"] == "INVALID_INPUT"
+    assert not IdempotencyRecord.objects.exists()
+    assert asker.ask(FOUND, input=founding())["createOrganisation"]["__typename"] == "Organisation", "put right"
+
+
+@pytest.mark.django_db
+def test_the_same_key_with_other_fields_of_the_answer_is_another_request() -> None:
+    asker = Asker(a_user())
+    asker.ask(FOUND, input=founding())
+    other = FOUND.replace("slug id name", "id")
+    assert asker.ask(other, input=founding())["createOrganisation"]["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+
+def killed(work: Callable[[], Any]) -> bool:
+    """Whether a copy of this process, which does the work, was killed by SIGKILL."""
+    connection.close()  # the copy makes one of its own
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads, which the copy does not use
+        child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+
+def die(*args: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_before_the_commit_nothing_is_done_until_the_lease_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    asker, finish = Asker(a_user()), idempotency.finish
+
+    def finish_and_die(*args: Any) -> None:
+        finish(*args)
+        die()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(idempotency, "finish", finish_and_die)
+        assert killed(lambda: asker.ask(FOUND, input=founding()))
+    assert not Organisation.objects.exists()
+    assert asker.ask(FOUND, input=founding())["createOrganisation"]["code"] == "IDEMPOTENCY_KEY_IN_FLIGHT"
+    assert IdempotencyRecord.objects.update(leased_until=timezone.now()) == 1
+    assert asker.ask(FOUND, input=founding())["createOrganisation"]["slug"] == "works"
+    assert Organisation.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_after_the_commit_the_answer_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    asker, hold = Asker(a_user()), idempotency.hold
+
+    def hold_and_die_afterwards(record: Any) -> None:
+        transaction.on_commit(die)
+        hold(record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(idempotency, "hold", hold_and_die_afterwards)
+        assert killed(lambda: asker.ask(FOUND, input=founding()))
+    made = Organisation.objects.get()
+    assert asker.ask(FOUND, input=founding())["createOrganisation"] == {
+        "__typename": "Organisation",
+        "slug": made.slug,
+        "id": global_id(made),
+        "name": made.name,
+    }
+    assert Organisation.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -158,8 +252,6 @@ def test_who_outlives_the_lease_of_another_cannot_do_the_work_again() -> None:
     slow = idempotency.begin(**claim, now=now)
     fast = idempotency.begin(**claim, now=now + idempotency.LEASE)
     assert slow.record is not None and fast.record is not None
-    from django.db import transaction
-
     from accounts.errors import IdempotencyKeyInFlight
 
     with transaction.atomic(), pytest.raises(IdempotencyKeyInFlight):

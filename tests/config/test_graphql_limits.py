@@ -6,11 +6,13 @@ import time
 
 import pytest
 from graphql import get_introspection_query
+from pytest_django import Settings
 
 from config.graphql_limits import MAX_COMPARISONS, MAX_COST, comparisons, measure
 from config.graphql_operations import _parsed, _validated, parsed
 from config.schema import schema
 from tests.config.graphql_client import Asker
+from tests.marketplace.factories import a_user
 
 pytestmark = pytest.mark.django_db
 
@@ -91,9 +93,11 @@ def test_tools_may_introspect() -> None:
 def test_documents_are_parsed_and_validated_once() -> None:
     query = "query Once { viewer { isStaff } }"
     Asker().ask(query)
-    before = _parsed.cache_info().hits, _validated.cache_info().hits
+    before = _parsed.cache_info().misses, _validated.cache_info().misses
     Asker().ask(query)
-    assert (_parsed.cache_info().hits, _validated.cache_info().hits) == (before[0] + 1, before[1] + 1)
+    assert (_parsed.cache_info().misses, _validated.cache_info().misses) == before
+    Asker().ask(query + " ")
+    assert (_parsed.cache_info().misses, _validated.cache_info().misses) == (before[0] + 1, before[1] + 1)
 
 
 @pytest.mark.parametrize(
@@ -125,3 +129,44 @@ def test_fields_that_several_fragments_repeat_are_no_excess() -> None:
     query = "{ viewer { " + "".join(f"...F{n} " for n in range(15)) + "} }"
     assert comparisons(parsed(query + fragments)) < MAX_COMPARISONS
     assert Asker().ask(query + fragments)["viewer"]["isStaff"] is False
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ __schema { types { name } } }",
+        '{ __type(name: "Candidate") { fields { name } } }',
+        "{ ...A } fragment A on Query { viewer { __typename } ... { __schema { queryType { name } } } }",
+    ],
+)
+def test_strangers_are_told_nothing_of_the_schema_where_it_is_not_public(query: str, settings: Settings) -> None:
+    settings.GRAPHQL_SCHEMA_IS_PUBLIC = False
+    for asker in (Asker(), Asker(a_user())):
+        [error, *_] = asker.answer(query)["errors"]
+        assert "introspection" in error["message"]
+    assert Asker(a_user(is_staff=True)).ask(query)
+    assert Asker().ask("{ __typename viewer { __typename } }")
+
+
+def test_strangers_are_not_told_which_names_they_may_have_meant(settings: Settings) -> None:
+    asked: list[tuple[str, dict]] = [
+        ("{ opportunitie { id } }", {}),
+        ("{ opportunities(frist: 1) { totalCount } }", {}),
+        ("{ viewer { ... on Viewr { isStaff } } }", {}),
+        ("{ opportunities(orderBy: { by: RELEVANC }) { totalCount } }", {}),
+        ("query ($order: OpportunityOrder) { opportunities(orderBy: $order) { totalCount } }", {"order": {"fielt": 1}}),
+        ("query ($s: [OfferState!]) { offers(states: $s) { totalCount } }", {"s": ["SEN"]}),
+    ]
+    suggested = [Asker().post({"query": query, "variables": values}).content.decode() for query, values in asked]
+    settings.GRAPHQL_SCHEMA_IS_PUBLIC = False
+    hidden = [Asker().post({"query": query, "variables": values}).content.decode() for query, values in asked]
+    assert sum("Did you mean" in text for text in suggested) >= 4, "else this would show nothing"
+    assert [text for text in hidden if "Did you mean" in text or '"errors"' not in text] == []
+
+
+def test_what_is_more_work_than_a_row_costs_more() -> None:
+    total, _ = measure(schema._schema, parsed('{ whatIfSuggestions(opportunity: "x") { __typename } }'), {})
+    assert total.cost > 500
+    many = " ".join(f'a{n}: whatIfSuggestions(opportunity: "x") {{ __typename }}' for n in range(45))
+    [error] = Asker().answer(f"{{ {many} }}")["errors"]
+    assert error["extensions"]["code"] == "QUERY_TOO_LARGE"

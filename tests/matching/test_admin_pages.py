@@ -18,7 +18,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.core.actor import Actor, ActorKind
-from accounts.models import Delivery, Event, IdempotencyRecord, Membership, Organisation, Timer, Transition, User
+from accounts.models import (
+    Delivery,
+    DeprecatedUse,
+    Event,
+    IdempotencyRecord,
+    Membership,
+    Organisation,
+    Timer,
+    Transition,
+    TrustedDocument,
+    User,
+)
 from marketplace.core.workflow import OPPORTUNITY
 from marketplace.models import (
     Application,
@@ -122,7 +133,7 @@ HISTORY = (
     Event, Delivery, Transition, Timer, IdempotencyRecord, OpportunityRevision, Decision, Match, CandidateProjection,
     OpportunityProjection, CopyMark, Mark, Application, Offer, Placement, Seat, Proposal, WaitlistEntry, Notification,
     ShadowRanking, ShadowMark, ShadowFailure, TaxonomyRevision, SuspectedDuplicate, SavedSearch, Digest,
-    UnscoredPair,
+    UnscoredPair, TrustedDocument, DeprecatedUse,
     *(apps.get_model("marketplace", name) for name in (
         "CandidateFactEvent", "CandidateSkillFactEvent", "CandidateLanguageFactEvent", "AuthorisationFactEvent",
     )),
@@ -263,6 +274,10 @@ class Market:
         IdempotencyRecord.objects.create(
             principal=str(user.pk), key="k", operation="apply", fingerprint="f", leased_until=NOW, created_at=NOW
         )
+        TrustedDocument.objects.create(
+            hash=f"{n:064x}", client="web", name="Explore", text="query Explore { __typename }", registered_at=NOW
+        )
+        DeprecatedUse.objects.create(element=f"Query.old{n}", client="web", day=NOW.date(), uses=n)
         model = ScoringModel.objects.create(
             segment=self.segment, version=f"version {n}", definition=DEFAULT_MODEL.to_json()
         )
