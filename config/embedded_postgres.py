@@ -33,7 +33,9 @@ TUNING = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "log_min_messages": "warning",
+    # Of itself, not of statements that fail: what it says of those quotes them, and the rows. We log them ourselves.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
 }
 # Where losing everything in a power cut costs nothing.
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

@@ -10,6 +10,7 @@ from django.db.models import F, QuerySet
 
 from accounts.access import require_staff
 from accounts.core.actor import Actor
+from accounts.core.faults import described
 from accounts.errors import NotFound
 from accounts.models import Delivery
 from accounts.subscriptions import handler_of, takes_many
@@ -101,7 +102,7 @@ def _claim(ids: list[int], now: datetime) -> QuerySet[Delivery]:
 def _postpone(delivery: Delivery, error: Exception, now: datetime) -> None:
     """Try again after 2, 4, 8 … seconds, and give up to the staff after `MAX_ATTEMPTS`."""
     delivery.attempts += 1
-    delivery.last_error = f"{type(error).__name__}: {error}"[:500]
+    delivery.last_error = described(error)
     delivery.due_at = now + timedelta(seconds=2**delivery.attempts)
     if delivery.attempts >= Delivery.MAX_ATTEMPTS:
         delivery.state = Delivery.State.FAILED

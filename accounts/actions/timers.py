@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
+from accounts.core.faults import described
 from accounts.models import Timer
 
 logger = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def _fire(timer_id: int, now: datetime) -> bool:
         except Exception as error:
             logger.exception("timer %s of %s failed", timer.kind, timer.subject_id)
             timer.attempts += 1
-            timer.last_error = f"{type(error).__name__}: {error}"[:500]
+            timer.last_error = described(error)
             timer.due_at = now + min(timedelta(seconds=2 ** min(timer.attempts, 12)), MAX_BACKOFF)
             timer.save(update_fields=["attempts", "last_error", "due_at"])
         else:

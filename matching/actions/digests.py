@@ -19,6 +19,7 @@ from django.urls import reverse
 
 from accounts.access import require_staff
 from accounts.core.actor import Actor
+from accounts.core.faults import described
 from accounts.errors import NotFound
 from marketplace.actions.mails import FIRST_WAIT
 from marketplace.core.money import pay_text
@@ -149,7 +150,7 @@ def _pay(bands: Iterable[PayBand]) -> str:
 
 
 def _postpone(digest: Digest, error: Exception, now: datetime) -> None:
-    digest.last_error = f"{type(error).__name__}: {error}"[:500]
+    digest.last_error = described(error)
     if digest.attempts + 1 >= Digest.MAX_ATTEMPTS:
         digest.state = Digest.State.FAILED
     else:

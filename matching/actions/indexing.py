@@ -133,4 +133,4 @@ def _set_aside(claimed: Mapping[int, locks.CopyClaim], refused: Mapping[int, str
     for pk, reason in refused.items():
         mark_id, generation = claimed[pk].mark
         CopyMark.objects.filter(pk=mark_id).update(urgent=True, refused_generation=generation, refusal=reason)
-        logger.error("a document was refused: %s", reason)
+        logger.error("the index refuses the document of mark %s, which says why", mark_id)

@@ -121,7 +121,7 @@ def test_failed_delivery_undoes_its_effect_and_is_tried_again_later(organisation
     assert organisation.website == ""
     delivery = Delivery.objects.get(consumer="broken")
     assert delivery.state == Delivery.State.PENDING
-    assert delivery.last_error == "RuntimeError: no ears today"
+    assert delivery.last_error.startswith("RuntimeError at ")
     assert delivery.due_at == NOW + timedelta(seconds=2)
     assert deliveries.deliver_due("broken", NOW) == 0
 

@@ -175,7 +175,7 @@ def test_a_mail_that_fails_is_tried_again_later_and_given_up_and_staff_put_it_ba
         now = max(now, digest.due_at)
     assert waits[:7] == [15, 30, 60, 120, 240, 480, 960]
     assert (digest.state, digest.attempts) == ("failed", 8)
-    assert digest.last_error == "ConnectionRefusedError: no mail today"
+    assert digest.last_error.startswith("ConnectionRefusedError at ")
     assert send_due(now + DAY) == 0
     with pytest.raises(NotPermitted):
         retry_digest(actor=Actor(), digest_id=digest.public_id, now=now)
