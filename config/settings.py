@@ -486,7 +486,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # --- Logging --------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
-# What an exception says may quote a row or a setting: its type and place alone are logged. 1 writes all, for developers.
+# What an exception says may quote a row or a setting: its type and place alone are logged. 1 writes all of it.
 LOG_EXCEPTION_MESSAGES = env.bool("LOG_EXCEPTION_MESSAGES", False)
 LOGGING = {
     "version": 1,

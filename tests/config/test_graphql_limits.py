@@ -11,7 +11,7 @@ from pytest_django import Settings
 from config.graphql_limits import MAX_COMPARISONS, MAX_COST, comparisons, measure
 from config.graphql_operations import _parsed, _validated, parsed
 from config.schema import schema
-from tests.config.graphql_client import Asker
+from tests.config.graphql_client import Asker, seconds_of
 from tests.marketplace.factories import a_user
 
 pytestmark = pytest.mark.django_db
@@ -31,9 +31,8 @@ def test_a_fragment_bomb_is_refused_at_once() -> None:
         query += " "
     asker = Asker()
     asker.post({"query": "{ __typename }"})
-    start = time.process_time()
+    took = seconds_of(lambda number: asker.post({"query": query + number * " "}))
     answer = asker.answer(query)
-    took = time.process_time() - start
     assert answer["errors"][0]["extensions"]["code"] == "QUERY_TOO_LARGE"
     assert took < 0.05
 
@@ -117,9 +116,8 @@ def test_validation_does_not_compare_by_the_million(query: str) -> None:
     """The stock rule compares each field of a name with each other: 490 times the same one took 1.7 s."""
     asker = Asker()
     asker.post({"query": "{ __typename }"})
-    start = time.process_time()
+    took = seconds_of(lambda number: asker.post({"query": query + number * " "}))
     [error] = asker.answer(query)["errors"]
-    took = time.process_time() - start
     assert error["extensions"]["code"] == "QUERY_TOO_LARGE"
     assert took < 0.05
 
