@@ -16,6 +16,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from accounts.admin.console import EditableInline, ReadOnlyInline, SavedByActionAdmin, rows_of
+from accounts.admin.documents import DocumentField
 from accounts.admin.rendering import NOTHING, badge, count_of, link, link_to_list, state_column
 from accounts.admin.steps import CAREFUL, MomentField, Step, StepForm, actor_of, line, text, whole_number
 from marketplace.actions import opportunities
@@ -53,7 +54,7 @@ class SeatsForm(StepForm):
 
 
 class RuleForm(StepForm):
-    rule = forms.JSONField(required=False, widget=text().widget, help_text="empty: open to all")
+    rule = DocumentField(required=False, widget=text().widget, help_text="empty: open to all")
 
 
 def step(move: str, **kwargs: Any) -> Step:

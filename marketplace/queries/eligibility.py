@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -57,48 +56,18 @@ def judgement(
     nearest: bool = False,
 ) -> Judgement:
     """As `judge`, with what the verdict was made of."""
-    return _judgements([candidate.pk], opportunity, now=now, revision=revision, nearest=nearest)[candidate.pk]
-
-
-def judge_many(
-    candidate_ids: Collection[int],
-    opportunity: Opportunity,
-    *,
-    now: datetime,
-    revision: OpportunityRevision | None = None,
-    nearest: bool = False,
-) -> dict[int, Verdict]:
-    """Verdicts by candidate (inner ids), in a constant number of queries."""
-    made = _judgements(candidate_ids, opportunity, now=now, revision=revision, nearest=nearest)
-    return {candidate_id: one.verdict for candidate_id, one in made.items()}
-
-
-def _judgements(
-    candidate_ids: Collection[int],
-    opportunity: Opportunity,
-    *,
-    now: datetime,
-    revision: OpportunityRevision | None,
-    nearest: bool,
-) -> dict[int, Judgement]:
     revision = revision or opportunity.current_revision
     on = now.astimezone(UTC).date()
     rates = current_rate_set(on=on)
     rule = resolved_rule(revision, rate_set=rates)
-    waived = set(
-        EligibilityWaiver.objects.in_force(now)
-        .filter(opportunity=opportunity, candidate_id__in=candidate_ids)
-        .values_list("candidate_id", flat=True)
-    )
+    waived = EligibilityWaiver.objects.in_force(now).filter(opportunity=opportunity, candidate=candidate).exists()
     basis = Basis(
         rule_revision=revision.number if revision else None,
         taxonomy_revision=taxonomy_revision(),
         exchange_rates=rates.pk if rates else None,
     )
-    return {
-        candidate_id: _judged(rule, facts, revision, now, basis, waived=candidate_id in waived, nearest=nearest)
-        for candidate_id, facts in facts_of(candidate_ids, on=on, rate_set=rates).items()
-    }
+    facts = facts_of([candidate.pk], on=on, rate_set=rates)[candidate.pk]
+    return _judged(rule, facts, revision, now, basis, waived=waived, nearest=nearest)
 
 
 def judgement_at(candidate: Candidate, opportunity: Opportunity, *, at: datetime, now: datetime) -> Judgement:

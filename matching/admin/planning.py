@@ -9,6 +9,7 @@ from django import forms
 from django.forms import ModelForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from accounts.admin.documents import DocumentField
 from accounts.admin.rendering import sentences
 from accounts.admin.steps import whole_number
 from accounts.models import Organisation
@@ -46,8 +47,8 @@ def choice(label: str, known: type[Any]) -> forms.ChoiceField:
     )
 
 
-def listed(label: str, help_text: str) -> forms.JSONField:
-    return forms.JSONField(
+def listed(label: str, help_text: str) -> DocumentField:
+    return DocumentField(
         required=False, label=label, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), help_text=help_text
     )
 

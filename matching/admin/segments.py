@@ -14,6 +14,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from accounts.admin.console import SavedByActionAdmin
+from accounts.admin.documents import DocumentField
 from accounts.admin.rendering import NOTHING, count_of, link
 from accounts.admin.steps import CAREFUL, Step, actor_of
 from marketplace.admin.wording import skill_names
@@ -30,7 +31,7 @@ _EXAMPLE = {"all": [{"attribute": "arrangement", "op": "eq", "value": "remote"}]
 
 
 class SegmentForm(ModelForm):
-    rule = forms.JSONField(
+    rule = DocumentField(
         label="Predicate",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 8}),
         help_text="Which opportunities it takes, in the grammar of rules. They may be asked for: "

@@ -15,19 +15,17 @@ from django.db import connection
 
 from marketplace.core.workflow import ApplicationStatus
 from marketplace.models import CandidateGroup
-from marketplace.queries.facts import facts_of
 from matching.core.columns import Crowd
 from matching.core.columns.bits import Bits
 from matching.core.columns.passing import passing
 from matching.core.columns.scoring import Best, best, first, scored_by_columns, scores
-from matching.core.eligibility import Outcome, truth
+from matching.core.eligibility import truth
 from matching.core.facts import CandidateFacts
 from matching.core.rules import normal
 from matching.core.scoring import Head, LinearModel
 from matching.models import CandidateProjection
-from matching.queries.matches import Judged, judged
 from matching.queries.projection import facts_from
-from matching.queries.scorable import Basics, Scorable, top_k
+from matching.queries.scorable import Basics, Scorable
 
 
 def linear_head(scorable: Scorable, name: str = "fit") -> Head | None:
@@ -96,25 +94,6 @@ def contenders(scored: Collection[Scorable], basics: Basics, crowd: Crowd) -> It
             among = among & ~crowd.those(unwanted)
         unseen = tuple(facts[pk] for pk in sorted(theirs & facts.keys()) if _passes(one, facts[pk], basics))
         yield Contenders(one, basics, head, crowd, among, unseen, theirs)
-
-
-def best_for(scorable: Scorable, basics: Basics, crowd: Crowd, k: int | None = None) -> Best:
-    """The top K for an opportunity, as many as are kept if None: candidates (inner ids) and scores, best first. By
-    the linear model where its own is not one. Raises LookupError where that weighs what columns do not tell."""
-    for found in contenders([scorable], basics, crowd):
-        return found.best(top_k() if k is None else k)
-    raise LookupError(f"the model of opportunity {scorable.pk} weighs what columns do not tell")
-
-
-def best_now(scorable: Scorable, basics: Basics, crowd: Crowd, k: int) -> list[Judged]:
-    """The first k, judged and scored by what the tables say of them now: so whoever is ineligible by that is left out,
-    and the others stand in the order of their scores. In a constant number of statements. Raises LookupError as
-    `best_for` does."""
-    ids = best_for(scorable, basics, crowd, k).ids.tolist()
-    facts = facts_of(ids, on=basics.on, rate_set=basics.rates)
-    found = [judged(facts[pk], scorable, basics) for pk in ids if pk in facts]
-    passing = [one for one in found if one.verdict.outcome is not Outcome.INELIGIBLE]
-    return sorted(passing, key=lambda one: one.place)
 
 
 def _passes(scorable: Scorable, facts: CandidateFacts, basics: Basics) -> bool:

@@ -15,11 +15,6 @@ from matching.queries.roster import keeper
 from matching.queries.scorable import Basics, Scorable, pool_of
 
 
-def standing_of(scorable: Scorable, basics: Basics, facts: CandidateFacts) -> int | None:
-    """The rank of somebody with these facts by fit, 1 for the best; None if the rule refuses them."""
-    return standings_of(scorable, basics, [facts])[0]
-
-
 def standings_of(scorable: Scorable, basics: Basics, people: Sequence[CandidateFacts]) -> list[int | None]:
     """The rank of each of these by fit, as the opportunity's linear model has it, or the one that comes nearest. They
     need not be as the tables say: each is set in the place of the candidate whose id they have, among everybody else

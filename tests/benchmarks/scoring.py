@@ -24,16 +24,18 @@ from django.db import connection, transaction
 from accounts.models import Organisation
 from config.bench import Measured, benchmark, size
 from marketplace.models import Opportunity, OpportunityLocation, OpportunityRevision, OpportunitySkill
+from marketplace.queries.facts import facts_of
 from marketplace.queries.verdicts import skills_by_id
 from matching.actions.models import serving_now
 from matching.api.matches import teller
 from matching.core.columns.segments import SCALE
+from matching.core.eligibility import Outcome
 from matching.core.facts import SkillTerm
 from matching.core.features import skills_told_of
 from matching.core.scoring import LinearModel
 from matching.models import ScoringModel, Segment
-from matching.queries.contenders import best_now
-from matching.queries.matches import Judged
+from matching.queries.contenders import contenders
+from matching.queries.matches import Judged, judged
 from matching.queries.roster import Roster, keeper
 from matching.queries.scorable import Basics, Scorable, basics_at, scorables
 from tests.benchmarks.hanging import hang
@@ -202,7 +204,8 @@ def _decision(job: Job) -> Measured:
             def ours() -> list[tuple[Judged, list[str]]]:
                 crowd = keeper.crowd()
                 assert crowd is not None
-                return _in_words(best_now(scorable, basics, crowd, K), scorable)
+                [found] = contenders([scorable], basics, crowd)
+                return _in_words(_rechecked(found.best(K).ids.tolist(), scorable, basics), scorable)
 
             def by_hand() -> list[tuple[int, int]]:
                 cursor.execute(job.sql)
@@ -222,6 +225,14 @@ def _decision(job: Job) -> Measured:
     return Measured(
         value * 1e3, baseline * 1e3, "the same rule and score in SQL written by hand, neither rechecked nor explained"
     )
+
+
+def _rechecked(candidate_ids: list[int], scorable: Scorable, basics: Basics) -> list[Judged]:
+    """Judged and scored by what the tables say now, as re-scoring does: whom the rule refuses by that is left out, and
+    the others stand in the order of their scores."""
+    facts = facts_of(candidate_ids, on=basics.on, rate_set=basics.rates)
+    found = [judged(facts[pk], scorable, basics) for pk in candidate_ids if pk in facts]
+    return sorted((one for one in found if one.verdict.outcome is not Outcome.INELIGIBLE), key=lambda one: one.place)
 
 
 def _in_words(found: list[Judged], scorable: Scorable) -> list[tuple[Judged, list[str]]]:
@@ -291,8 +302,6 @@ def bulk() -> Measured:
 
 
 def _print(job: Job, scorable: Scorable, basics: Basics, value: float, baseline: float) -> None:
-    from matching.queries.contenders import contenders
-
     crowd = keeper.crowd()
     assert crowd is not None
     forget()

@@ -22,7 +22,7 @@ from marketplace.actions.offers import accept_offer, send_offer
 from marketplace.actions.opportunities import LocationInput, PayBandInput, SkillTermInput, set_eligibility_rule
 from marketplace.core.money import HOURS_IN, Pay, hourly_eur
 from marketplace.models import Candidate, ExchangeRateSet
-from marketplace.queries.eligibility import judge, judge_as_of, judge_many
+from marketplace.queries.eligibility import judge, judge_as_of
 from marketplace.queries.facts import facts_of, terms_of
 from marketplace.queries.history import facts_as_of
 from marketplace.queries.rates import current_rate_set
@@ -228,17 +228,6 @@ class TestVerdicts:
         old.save()
 
         assert judge(a_candidate(skills=[SkillInput(new.public_id, 3)]), opportunity, now=NOW).is_eligible
-
-    def test_many_are_judged_in_as_many_queries_as_one(self) -> None:
-        opportunity = a_published_opportunity(rule={"attribute": "country", "op": "eq", "value": "DE"})
-        ids = [a_candidate(country=country).pk for country in ("DE", "FR", "DE")] + [a_candidate().pk]
-        counts = []
-        for some in (ids[:1], ids):
-            with CaptureQueriesContext(connection) as queries:
-                verdicts = judge_many(some, opportunity, now=NOW)
-            counts.append(len(queries))
-        assert [verdicts[pk].outcome for pk in ids] == ["eligible", "ineligible", "eligible", "unknown"]
-        assert counts[0] == counts[1]
 
     def test_rates_hold_from_their_day_on(self) -> None:
         today, tomorrow = exchange_rates(), exchange_rates(now=NOW + DAY)

@@ -19,11 +19,9 @@ from marketplace.actions.groups import add_to_group, standard_group
 from marketplace.actions.terms import SkillTermInput
 from marketplace.core.money import Pay
 from marketplace.errors import AnswersNeeded, NotEligible
-from marketplace.models import Candidate, CandidateSkill, EligibilityWaiver, Opportunity
-from marketplace.queries.facts import facts_of
+from marketplace.models import Candidate, EligibilityWaiver, Opportunity
 from matching.actions import marks, rescoring
 from matching.actions.models import serving_now
-from matching.core import scoring
 from matching.core.columns import Crowd, Leaves
 from matching.core.columns.bits import packed
 from matching.core.facts import CandidateFacts, SkillFact
@@ -31,12 +29,11 @@ from matching.core.ranking import Ranked, rank
 from matching.core.truth import truth
 from matching.models import Match
 from matching.queries import standing as standing_module
-from matching.queries.contenders import Contenders, best_for, best_now, contenders
-from matching.queries.matches import match_of
+from matching.queries.contenders import contenders
 from matching.queries.projection import projected_facts
 from matching.queries.roster import Roster, keeper, segment_of
-from matching.queries.scorable import Basics, Scorable, basics_at, pool_of, scorables
-from matching.queries.standing import standing_of, standings_of
+from matching.queries.scorable import Scorable, basics_at, pool_of, scorables
+from matching.queries.standing import standings_of
 from tests.conformance.evaluators import stored as stored_people
 from tests.conformance.generators import Chance, facts, terms
 from tests.marketplace.factories import (
@@ -185,7 +182,7 @@ def test_the_pool_in_memory_is_the_pool_in_sql(request):
         pairs = zip(everybody.ids.tolist(), everybody.scores.tolist(), strict=True)
         ranked = rank((Ranked(found.scorable.pk, *pair) for pair in pairs), key=basics.key)
         assert found.best(7).ids.tolist() == [one.candidate_id for one in ranked][:7]
-        assert best_for(found.scorable, basics, crowd).ids.tolist() == [one.candidate_id for one in ranked]
+        assert found.best(len(pool)).ids.tolist() == [one.candidate_id for one in ranked]
 
 
 def test_contenders_are_found_in_a_constant_number_of_statements(request, django_assert_max_num_queries):
@@ -196,49 +193,6 @@ def test_contenders_are_found_in_a_constant_number_of_statements(request, django
     assert len(everyone) == 6
     with django_assert_max_num_queries(3):
         assert len([found.best(3) for found in contenders(everyone, basics, crowd)]) == 6
-
-
-def test_the_best_now_are_judged_by_the_tables_whatever_was_copied(request):
-    a_market(7)
-    request.getfixturevalue("rostered")
-    everyone, basics = scored()
-    crowd = keeper.crowd()
-    # Nobody hears of it: neither the projections nor the roster made of them.
-    CandidateSkill.objects.filter(candidate__in=Candidate.objects.filter(pk__in=crowd_of(crowd)[::2])).delete()
-    checked = 0
-    for scorable in everyone:
-        found = best_now(scorable, basics, crowd, 40)
-        pool = best_for(scorable, basics, crowd, 40).ids.tolist()
-        facts = {pk: facts_of([pk], on=basics.on, rate_set=basics.rates)[pk] for pk in pool}
-        slowly = sorted(
-            (match_of(one, scorable, basics) for one in facts.values()),
-            key=lambda row: (-row.fit, row.tie_break, row.candidate_id),
-        )
-        expected = [row for row in slowly if row.outcome != "ineligible"]
-        assert [one.facts for one in found] == [facts[row.candidate_id] for row in expected]
-        for one, row in zip(found, expected, strict=True):
-            assert one.scored == scoring.score(one.facts, scorable.terms, model=scorable.scorer)
-            assert (one.scored.fit.score, one.verdict.to_json()) == (row.fit, row.verdict)
-            assert row.contributions["fit"] == one.scored.fit.to_json()["contributions"]
-            checked += 1
-        assert len(slowly) == len(pool)
-    assert checked > 20
-
-
-def test_the_best_now_take_as_many_statements_for_many_as_for_one(request, django_assert_num_queries):
-    a_market(8)
-    request.getfixturevalue("rostered")
-    everyone, basics = scored()
-    crowd = keeper.crowd()
-    scorable = next(one for one in everyone if not contenders_of(one, basics, crowd).unseen)
-    for k in (1, 20):
-        with django_assert_num_queries(4):  # who applied or is refused; what the tables say; rates; what skills became
-            assert best_now(scorable, basics, crowd, k)
-
-
-def contenders_of(scorable: Scorable, basics: Basics, crowd: Crowd) -> Contenders:
-    [found] = contenders([scorable], basics, crowd)
-    return found
 
 
 def crowd_of(crowd: Crowd) -> list[int]:
@@ -252,8 +206,6 @@ def test_a_model_that_is_not_linear_is_left_to_scoring_person_by_person(request,
     everyone, basics = scored()
     monkeypatch.setattr("matching.queries.contenders.linear_head", lambda *_: None)
     assert not list(contenders(everyone, basics, keeper.crowd()))
-    with pytest.raises(LookupError):
-        best_for(everyone[0], basics, keeper.crowd())
     mark_everything(NOW)
     rescoring.drain_all(NOW)
     assert stored() == before
@@ -305,9 +257,8 @@ def test_a_better_skill_moves_somebody_up_and_a_refusal_gives_no_rank(request):
     better = replace(weakest, skills={skill.pk: SkillFact(4, Decimal(3))})
     stranger = CandidateFacts(weakest.candidate_id)
     assert truth(one.rule, stranger, on=basics.on) is False
-    assert standing_of(one, basics, weakest) == 5
     assert standings_of(one, basics, [weakest, better, stranger])[::2] == [5, None]
-    assert standing_of(one, basics, better) in (2, 3)
+    assert standings_of(one, basics, [better])[0] in (2, 3)
     assert standings_of(one, basics, []) == []
 
 

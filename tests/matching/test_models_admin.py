@@ -151,6 +151,14 @@ def test_a_predicate_that_cannot_be_comes_back_with_its_path(console: Client):
     assert everything([Segment, Event]) == before
 
 
+@pytest.mark.parametrize("rule", ['{"all": [', '{"not": ' * 3000 + "1" + "}" * 3000, "[" * 150 + "]" * 150, "9" * 5000])
+def test_a_predicate_that_is_no_json_comes_back_as_it_was_typed(console: Client, rule: str):
+    answer = console.post(reverse("admin:matching_segment_add"), {"name": "other", "rule": rule})
+    assert (answer.status_code, Segment.objects.count()) == (200, 1)
+    assert answer.context["adminform"].form.errors == {"rule": ["Enter a valid JSON."]}
+    assert rule[:20] in answer.content.decode().replace("&quot;", '"')
+
+
 def test_the_segment_that_takes_all_shows_no_predicate_to_change(console: Client):
     last = live_model().segment
     page = console.get(address(last, "change"))

@@ -19,7 +19,7 @@ from matching.onnx import session
 from matching.queries.recommendations import recommendations_for
 from matching.queries.scorable import basics_at
 from matching.queries.scorers import linear_of, scorer_of
-from matching.queries.standing import standing_of
+from matching.queries.standing import standings_of
 from tests.marketplace.factories import NOW, a_skill, a_staff_actor, actor_of, an_application
 from tests.matching import made_elsewhere as made
 from tests.matching.onnx.accepting import accepting
@@ -199,4 +199,4 @@ def test_whatever_is_answered_at_once_goes_by_the_linear_model_that_comes_neares
     terms = terms_of([opportunity.pk], rate_set=None, on=NOW.date())[opportunity.pk]
     assert match.fit == score(facts, terms, model=near).fit.score
     [scorable] = found.scored.values()
-    assert standing_of(scorable, basics, facts) in range(1, 7)
+    assert standings_of(scorable, basics, [facts])[0] in range(1, 7)
