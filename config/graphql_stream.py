@@ -44,7 +44,7 @@ from graphql.execution import create_source_event_stream
 
 from accounts.api.context import Context
 from accounts.api.watching import in_thread
-from accounts.login.principals import Principal, bearer
+from accounts.login.principals import bearer, person
 from config.graphql_errors import broken, formatted
 from config.graphql_operations import faults, is_stranger, parsed
 from config.graphql_request import Asked, BadRequest
@@ -105,9 +105,9 @@ class Followed:
             found = bearer(authorization)
         else:
             sessions = import_module(settings.SESSION_ENGINE)
-            key = self.request.session.session_key
-            user: Any = get_user(SimpleNamespace(session=sessions.SessionStore(key)))  # type: ignore[arg-type]
-            found = Principal(user) if user.is_authenticated else None
+            session = sessions.SessionStore(self.request.session.session_key)
+            user: Any = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
+            found = person(user, session) if user.is_authenticated else None
         actor = self.context.actor
         return found is not None and found.actor(actor.request_id) == actor
 

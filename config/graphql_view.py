@@ -25,7 +25,7 @@ from strawberry.types.graphql import OperationType
 
 from accounts.api.context import Context
 from accounts.core.actor import Actor
-from accounts.login.principals import Principal, bearer
+from accounts.login.principals import Principal, bearer, person
 from config.graphql_budget import spend
 from config.graphql_errors import broken, formatted
 from config.graphql_operations import cost_of
@@ -156,7 +156,7 @@ def _principal(request: HttpRequest) -> Principal | None:
         raise BadRequest("The CSRF token is missing or wrong.", HTTPStatus.FORBIDDEN)
     if isinstance(request.user, AnonymousUser) or not request.user.is_authenticated:
         return None
-    return Principal(request.user)
+    return person(request.user, request.session)
 
 
 def _has_csrf_token(request: HttpRequest) -> bool:

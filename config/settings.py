@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.login.counting.AttemptsMiddleware",
+    "accounts.admin.second_factor.SecondFactorMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 
@@ -429,12 +430,19 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", "mandatory" if PRODUCTION else "optional")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of another password, address or second factor: the owner learns of a thief
 # Attempts at passwords and codes are counted in Postgres (accounts/actions/attempts.py); mails and new accounts, which
 # may be asked for every so often, in Valkey. One machine plays a whole market, so only production does the latter.
 ACCOUNT_RATE_LIMITS: Any = {"login_failed": None} if PRODUCTION else False
+MFA_RATE_LIMITS: Any = {} if PRODUCTION else False
 # How many proxies of ours add to X-Forwarded-For: the client's address is the one that the first of them saw.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ADAPTER = "accounts.login.second_factors.SecondFactors"
+MFA_TOTP_ISSUER = "Muster"
+# Without one, staff are nobody in particular: the console asks for it, and the API takes them for ordinary users.
+STAFF_NEED_SECOND_FACTOR = env.bool("STAFF_NEED_SECOND_FACTOR", PRODUCTION)
 
 FRONTEND_URL = env.str("FRONTEND_URL", "http://localhost:8000").rstrip("/")
 # Where people without the frontend at hand reach this server itself: links in mails that stop them.

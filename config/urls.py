@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.admin.second_factor import second_factor
 from config.graphql_stream import stream
 from config.graphql_view import view as graphql_view
 from config.health import healthz, readyz
@@ -15,6 +16,7 @@ urlpatterns = [
     path("_allauth/", include("accounts.login.codes")),
     path("_allauth/", include("allauth.headless.urls")),
     path("", include("allauth.idp.urls")),
+    path("admin/second-factor/", second_factor, name="second_factor"),
     path("admin/", admin.site.urls),
     path("unsubscribe/<str:token>", unsubscribe, name="unsubscribe"),
     path("healthz", healthz, name="healthz"),

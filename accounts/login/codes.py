@@ -1,8 +1,10 @@
-"""Checking codes of second factors: counted as passwords are, and each taken once."""
+"""Checking second factors: codes are counted as passwords are, and each is taken once."""
 
 from __future__ import annotations
 
+import struct
 import time
+from typing import Any
 
 from allauth.core import context
 from allauth.headless.constants import Client
@@ -12,10 +14,20 @@ from allauth.mfa import app_settings
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
+from django import forms
 from django.db.models import F, Func, JSONField, Q, Value
 from django.urls import URLPattern, path
 
 from accounts.login.counting import attempt_from
+
+LONGEST_PART = 8_192  # of what an authenticator signed, in base64
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, IndexError, struct.error)
 
 
 class CountedCode(BaseAuthenticateForm):
@@ -24,20 +36,42 @@ class CountedCode(BaseAuthenticateForm):
     def clean_code(self) -> str:
         attempt = attempt_from(context.request, f"code of {self.user.pk}")
         code: str = super().clean_code()
-        if self.authenticator.type == Authenticator.Type.TOTP and not _take(self.authenticator):
+        if self.authenticator.type == Authenticator.Type.TOTP and not take_code(self.authenticator):
             raise get_adapter().validation_error("incorrect_code")
         attempt.succeeded()
         return code
 
 
-def _take(authenticator: Authenticator) -> bool:
+def take_code(authenticator: Authenticator) -> bool:
     """Use up the present code of an authenticator, and those before it; False where that was done already (RFC 6238,
     5.2). The row remembers, not a cache: a code must not be good a second time because Valkey restarts."""
     step = int(time.time()) // app_settings.TOTP_PERIOD + app_settings.TOTP_TOLERANCE
     taken = Func(F("data"), Value("{last_step}"), Value(str(step)), function="jsonb_set", output_field=JSONField())
-    unused = Q(data__last_step=None) | Q(data__last_step__lt=step)
+    unused = Q(data__last_step__isnull=True) | Q(data__last_step__lt=step)
     fresh = Authenticator.objects.filter(unused, pk=authenticator.pk)
     return bool(fresh.update(data=taken))
+
+
+class CheckedCredential(forms.Form):
+    """A form with what an authenticator signed: whatever else is sent is a wrong one, and no bug of ours."""
+
+    def clean_credential(self) -> Any:
+        given = self.cleaned_data["credential"]
+        response = given.get("response") if isinstance(given, dict) else None
+        texts = [given.get("id"), given.get("rawId"), *response.values()] if isinstance(response, dict) else [None]
+        if not all(isinstance(text, str) and len(text) <= LONGEST_PART for text in texts):
+            raise get_adapter().validation_error("incorrect_code")
+        try:
+            inner: Any = getattr(super(), "clean_credential", lambda: given)
+            return inner()
+        except UNREADABLE as error:
+            raise get_adapter().validation_error("incorrect_code") from error
+
+    def clean(self) -> Any:
+        try:
+            return super().clean()
+        except UNREADABLE as error:
+            raise get_adapter().validation_error("incorrect_code") from error
 
 
 class AuthenticateInput(CountedCode, AuthenticateForm, inputs.Input):
@@ -56,9 +90,49 @@ class ReauthenticateView(views.ReauthenticateView):
     input_class = ReauthenticateInput
 
 
-# In the place of allauth's own of the same addresses, which count in the cache.
+class LoginWebAuthnInput(CheckedCredential, LoginWebAuthnForm, inputs.Input):
+    pass
+
+
+class AuthenticateWebAuthnInput(CheckedCredential, AuthenticateWebAuthnForm, inputs.Input):
+    pass
+
+
+class ReauthenticateWebAuthnInput(CheckedCredential, ReauthenticateWebAuthnForm, inputs.Input):
+    pass
+
+
+class AddWebAuthnInput(CheckedCredential, AddWebAuthnForm, inputs.Input):
+    pass
+
+
+class LoginWebAuthnView(views.LoginWebAuthnView):
+    input_class = {"POST": LoginWebAuthnInput}
+
+
+class AuthenticateWebAuthnView(views.AuthenticateWebAuthnView):
+    input_class = {"POST": AuthenticateWebAuthnInput}
+
+
+class ReauthenticateWebAuthnView(views.ReauthenticateWebAuthnView):
+    input_class = {"POST": ReauthenticateWebAuthnInput}
+
+
+class ManageWebAuthnView(views.ManageWebAuthnView):
+    input_class = {**views.ManageWebAuthnView.input_class, "POST": AddWebAuthnInput}
+
+
+VIEWS: dict[str, Any] = {
+    "auth/2fa/authenticate": AuthenticateView,
+    "auth/2fa/reauthenticate": ReauthenticateView,
+    "auth/webauthn/login": LoginWebAuthnView,
+    "auth/webauthn/authenticate": AuthenticateWebAuthnView,
+    "auth/webauthn/reauthenticate": ReauthenticateWebAuthnView,
+    "account/authenticators/webauthn": ManageWebAuthnView,
+}
+# In the place of allauth's own of the same addresses.
 urlpatterns: list[URLPattern] = [
-    path(f"{client.value}/v1/auth/2fa/{name}", view.as_api_view(client=client))
+    path(f"{client.value}/v1/{name}", view.as_api_view(client=client))
     for client in (Client.BROWSER, Client.APP)
-    for name, view in (("authenticate", AuthenticateView), ("reauthenticate", ReauthenticateView))
+    for name, view in VIEWS.items()
 ]

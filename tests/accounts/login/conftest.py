@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -17,7 +17,7 @@ from django.core import mail
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import WSGIRequestHandler
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connections, transaction
 
 from accounts.login.keys import forget_keys
 from accounts.models import User
@@ -31,8 +31,15 @@ class _Quiet(WSGIRequestHandler):
 
 
 @pytest.fixture
-def server(db: None) -> Iterator[str]:
+def server(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address. One request at a time, on the test's own connection."""
+    later = transaction.on_commit
+
+    def on_commit(do: Callable[[], Any], **options: Any) -> None:
+        """allauth's mails, which wait for the end of a transaction that here comes after the test."""
+        do() if do.__module__.startswith("allauth.") else later(do, **options)
+
+    monkeypatch.setattr(transaction, "on_commit", on_commit)
     # The test's transaction outlives requests.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
