@@ -275,7 +275,8 @@ def iterate(  # type: ignore[no-untyped-def]
         state[WORK] += seats // 8
         if over == 0 and total > state[BEST]:
             state[BEST] = total
-            best[:] = holder
+            for at in range(seats):
+                best[at] = holder[at]
         lost = state[VALUE] - total + state[PENALTY] * (over - state[OVER])
         if lost <= 0 or lost <= (heat * patience(random)) >> 10:
             state[VALUE], state[OVER] = total, over

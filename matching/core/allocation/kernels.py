@@ -23,6 +23,26 @@ _compiled: Any = njit(cache=True, nogil=True)
 
 
 @_compiled
+def descending(values, count):  # type: ignore[no-untyped-def]
+    """Places of the first `count` values, the greatest first, equal ones in their order: Shell's sort. NumPy's sorts
+    are as quick, and take five seconds to compile."""
+    order = np.arange(count)
+    gap = count // 2
+    while gap > 0:
+        for at in range(gap, count):
+            k, place = order[at], at
+            while place >= gap:
+                other = order[place - gap]
+                if values[other] > values[k] or (values[other] == values[k] and other < k):
+                    break
+                order[place] = other
+                place -= gap
+            order[place] = k
+        gap //= 2
+    return order
+
+
+@_compiled
 def by_person(candidate, value, allowed, person_rank, order, first, start, target, worth):  # type: ignore[no-untyped-def]
     """Sort the allowed edges by person, then opportunity, in their new order: a counting sort. `start` must be zeros,
     one longer than there are people; `first` is where each opportunity's edges begin in the unsorted columns."""
@@ -254,7 +274,10 @@ def least_prices(start, target, value, price, holder, held, members, member_star
         if holder[i] == NOBODY:
             for at in range(start[i], start[i + 1]):
                 loss[target[at]] = min(loss[target[at]], price[target[at]] - value[at])
-    heap, place_of = np.argsort(loss), np.empty(rows, dtype=np.int64)  # sorted, and so a heap
+    negated, place_of = np.empty(rows, dtype=np.int64), np.empty(rows, dtype=np.int64)
+    for o in range(rows):
+        negated[o] = -loss[o]
+    heap = descending(negated, rows)  # sorted, and so a heap
     for place in range(rows):
         place_of[heap[place]] = place
     size = rows
@@ -288,4 +311,6 @@ def least_prices(start, target, value, price, holder, held, members, member_star
                     place_of[heap[place]] = place
                     place = (place - 1) >> 1
                 heap[place], place_of[other] = other, place
-    return price - loss
+    for o in range(rows):
+        loss[o] = price[o] - loss[o]
+    return loss

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from matching.core.allocation.kernels import descending
+
 NONE = -1
 SCALE = 1024
 WIDEST = 20_000  # hours, times placements where these are limited, beyond which a person's best bundle is only bounded
@@ -47,7 +49,7 @@ def best_bundle(items, worth, hours, room, most, chosen):  # type: ignore[no-unt
     ratio = np.empty(items, dtype=np.int64)
     for k in range(items):
         ratio[k] = worth[k] // max(1, hours[k])
-    order = np.argsort(-ratio, kind="mergesort")
+    order = descending(ratio, items)
     left, price = room, 0
     for place in range(items):
         k = order[place]
@@ -85,10 +87,10 @@ def _bounded(items, worth, hours, room, most, price, order, chosen):  # type: ig
     beyond = np.empty(items, dtype=np.int64)
     for k in range(items):
         beyond[k] = max(0, worth[k] - price * hours[k])
-    ordered = np.sort(beyond)
+    dearest = descending(beyond, items)
     bound, left, count = price * room, room, 0
     for place in range(min(most, items)):
-        bound += ordered[items - 1 - place]
+        bound += beyond[dearest[place]]
     for place in range(items):
         k = order[place]
         if hours[k] <= left and count < most:
@@ -96,6 +98,13 @@ def _bounded(items, worth, hours, room, most, price, order, chosen):  # type: ig
             left -= hours[k]
             count += 1
     return bound
+
+
+@_compiled
+def _remember(place_of, best_chosen):  # type: ignore[no-untyped-def]
+    """One by one: assigned as a whole, arrays of two lengths have a message that takes seconds to compile."""
+    for at in range(len(place_of)):
+        best_chosen[at] = place_of[at] >= 0
 
 
 @_compiled
@@ -283,7 +292,7 @@ def anneal(  # type: ignore[no-untyped-def]
                 current[1] -= relief
                 if current[1] == 0 and current[0] > best[0] and len(target) <= COPIED:
                     best[0] = current[0]
-                    best_chosen[:] = place_of >= 0
+                    _remember(place_of, best_chosen)
             continue
         if most[i] == 0 or hours[at] > room[i] or (seats_left[o] <= 0 and seat_at[o, 1] == 0):
             continue
@@ -372,4 +381,4 @@ def anneal(  # type: ignore[no-untyped-def]
         current[1] += over
         if current[1] == 0 and current[0] > best[0] and len(target) <= COPIED:
             best[0] = current[0]
-            best_chosen[:] = place_of >= 0
+            _remember(place_of, best_chosen)

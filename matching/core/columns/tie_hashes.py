@@ -101,8 +101,8 @@ def _mix(v: Words, a: int, b: int, c: int, d: int, x: np.uint64, y: np.uint64) -
 @_compiled
 def _compress(state: Words, block: Words, length: np.uint64, is_last: bool) -> None:
     v = np.empty(16, np.uint64)
-    v[:8] = state
-    v[8:] = _IV
+    for place in range(8):  # assigned as slices, they would bring a message along that takes seconds to compile
+        v[place], v[place + 8] = state[place], _IV[place]
     v[12] ^= length
     if is_last:
         v[14] = ~v[14]
@@ -123,8 +123,8 @@ def _hashes(keyed: Words, stem: npt.NDArray[np.uint8], ids: npt.NDArray[np.int64
     block = np.empty(16, np.uint64)
     state = np.empty(8, np.uint64)
     for n in range(len(ids)):
-        text[:] = 0
-        text[: len(stem)] = stem
+        for octet in range(_BLOCK):
+            text[octet] = stem[octet] if octet < len(stem) else 0
         end = len(stem)
         rest = ids[n]
         count = 0
@@ -141,7 +141,8 @@ def _hashes(keyed: Words, stem: npt.NDArray[np.uint8], ids: npt.NDArray[np.int64
             for octet in range(8):
                 word |= np.uint64(text[place * 8 + octet]) << np.uint64(8 * octet)
             block[place] = word
-        state[:] = keyed
+        for word_at in range(8):
+            state[word_at] = keyed[word_at]
         _compress(state, block, np.uint64(_BLOCK + end), True)
         for half in range(2):
             word = np.uint64(0)
