@@ -54,8 +54,9 @@ shell: $(STAMP) ## Django's shell on the run's data
 elasticsearch: $(STAMP) ## Fetch (once) and start Elasticsearch, print its address. STOP=1 stops it
 	@exec bash config/elasticsearch.sh $(if $(filter-out 0,$(STOP)),stop)
 
-schema: $(STAMP) ## Write config/schema.graphql from the code
+schema: $(STAMP) ## Write config/schema.graphql from the code. RELEASE=1: it is what clients are promised from now on
 	$(PYTHON) manage.py export_schema config.schema:schema --path config/schema.graphql
+	$(if $(filter-out 0,$(RELEASE)),cp config/schema.graphql config/released.graphql)
 
 lock: $(STAMP) ## Lock what pyproject.toml asks for, with hashes. UPGRADE=1 takes the newest
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile pyproject.toml --all-extras --generate-hashes --universal \

@@ -9,6 +9,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -23,12 +24,14 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
+from accounts.actions.deprecated_uses import count_deprecated_uses
 from accounts.api.context import Context
 from accounts.core.actor import Actor
 from accounts.login.principals import Principal, bearer, person
 from config.graphql_budget import spend
+from config.graphql_deprecations import deprecated_uses
 from config.graphql_errors import broken, formatted
-from config.graphql_operations import cost_of
+from config.graphql_operations import cost_of, parsed
 from config.graphql_request import (
     GRAPHQL_RESPONSE,
     JSON_TYPE,
@@ -107,6 +110,7 @@ def _answer(request: HttpRequest, answer_as: str) -> HttpResponse:
     was_executed = result.data is not None or any(error.path for error in result.errors or ())
     if was_executed:
         answer["data"] = result.data
+        watch_uses(asked, context)
     elif answer_as != GRAPHQL_RESPONSE:
         answer["data"] = None
     if context.extensions:
@@ -127,6 +131,15 @@ def admitted(request: HttpRequest) -> tuple[Asked, Context]:
     context.client = registered_by or named_client(request)
     spend(context, cost_of(schema._schema, asked.query, asked.variables or {}, context))
     return asked, context
+
+
+def watch_uses(asked: Asked, context: Context) -> None:
+    """Have what was used of what is deprecated counted, afterwards."""
+    uses = deprecated_uses(schema._schema, parsed(asked.query), asked.variables or {}, asked.operation_name)
+    if uses:
+        context.afterwards.append(
+            partial(count_deprecated_uses, elements=uses, client=context.client, day=context.now.date())
+        )
 
 
 # --- Who asks

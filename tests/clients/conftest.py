@@ -45,8 +45,9 @@ def clients() -> Path:
             except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as problem:
                 pytest.skip(f"npm could not install the clients: {str(problem.stderr)[-300:]}")
             (folder / "installed").touch()
-    for name in HERE.glob("*.*js"):
-        shutil.copy(name, folder)
+    shutil.copytree(HERE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "__pycache__", "package*"))
+    for name in HERE.glob("*/package.json"):
+        shutil.copy(name, folder / name.parent.name)
     return folder
 
 
