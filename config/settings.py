@@ -425,11 +425,13 @@ AUTH_PASSWORD_VALIDATORS = [
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+ACCOUNT_ADAPTER = "accounts.login.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", "mandatory" if PRODUCTION else "optional")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+PASSWORD_RESET_TIMEOUT = 3_600  # seconds for which the link in the mail is good, once
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # of another password, address or second factor: the owner learns of a thief
 # Attempts at passwords and codes are counted in Postgres (accounts/actions/attempts.py); mails and new accounts, which
 # may be asked for every so often, in Valkey. One machine plays a whole market, so only production does the latter.
