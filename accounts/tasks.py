@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+from allauth.idp.oidc.models import Token
 from celery import shared_task
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -48,3 +50,10 @@ def forget_idempotency_records() -> None:
 @shared_task
 def forget_attempts() -> None:
     forget_old_attempts(timezone.now())
+
+
+@shared_task
+def forget_login_tokens() -> None:
+    """Those of programs whose users log in with us, and sessions, which nobody's visit deletes."""
+    Token.objects.expired().delete()
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()

@@ -141,6 +141,7 @@ STORAGES = {
     },
 }
 
+LOGIN_URL = "account_login"  # leads to the frontend's page
 # Only staff log in on a page of ours, and its form does not say where they came from.
 LOGIN_REDIRECT_URL = "admin:index"
 
@@ -295,6 +296,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-mails": _every(5, "marketplace.tasks.send_mails"),
     "send-digests": _every(5, "matching.tasks.send_digests"),
     "heartbeat": _every(5, "accounts.tasks.heartbeat"),
+    "forget-login-tokens": _every(3600, "accounts.tasks.forget_login_tokens"),
     "forget-attempts": _every(3600, "accounts.tasks.forget_attempts"),
     "forget-idempotency-records": _every(3600, "accounts.tasks.forget_idempotency_records"),
     "forget-shadows": {

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts.admin.second_factor import second_factor
+from accounts.login.authorize import authorization, frontend_login
 from config.graphql_stream import stream
 from config.graphql_view import view as graphql_view
 from config.health import healthz, readyz
@@ -15,7 +16,10 @@ urlpatterns = [
     path("graphql/stream", stream, name="stream"),
     path("_allauth/", include("accounts.login.codes")),
     path("_allauth/", include("allauth.headless.urls")),
+    path("identity/o/authorize", authorization),  # in the place of the next line's
     path("", include("allauth.idp.urls")),
+    path("identity/login", frontend_login, name="account_login"),
+    path("identity/reauthenticate", frontend_login, name="account_reauthenticate"),
     path("admin/second-factor/", second_factor, name="second_factor"),
     path("admin/", admin.site.urls),
     path("unsubscribe/<str:token>", unsubscribe, name="unsubscribe"),
