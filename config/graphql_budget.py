@@ -82,8 +82,8 @@ def spend(context: Context, cost: int) -> None:
     requests, most = settings.GRAPHQL_REQUESTS_PER_MINUTE, settings.GRAPHQL_COST_PER_MINUTE
     if not requests:
         return
-    # At least what one request may cost: it could never be asked otherwise.
-    budget = _take(principal(context), min(cost, MAX_COST), requests, max(most, MAX_COST))
+    # At least what one request may cost, introspection beside the rest: it could never be asked otherwise.
+    budget = _take(principal(context), cost, requests, max(most, 2 * MAX_COST))
     if budget is None:
         return
     told = budget.told(cost)

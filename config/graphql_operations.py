@@ -37,7 +37,16 @@ from accounts.actions import idempotency
 from accounts.api.context import Context
 from accounts.errors import DomainError, InvalidInput
 from config.graphql_errors import cause_of, formatted
-from config.graphql_limits import MAX_COMPARISONS, MAX_TOKENS, Measure, comparisons, excesses, measure, too_much
+from config.graphql_limits import (
+    MAX_COMPARISONS,
+    MAX_COST,
+    MAX_TOKENS,
+    Measure,
+    comparisons,
+    excesses,
+    measure,
+    too_much,
+)
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 CACHED_DOCUMENTS = 512
@@ -115,12 +124,12 @@ def is_stranger(context: Context) -> bool:
 
 
 def cost_of(schema: Any, query: str, variables: Mapping[str, Any], context: Context) -> int:
-    """What a request takes from its budget: at least one, for what cannot even be read."""
+    """What a request takes from its budget; one, where it cannot even be read, or will be refused for what it costs."""
     try:
         total, meta = _measured(schema, parsed(query), variables, context)
     except GraphQLError:
         return 1
-    return max(1, total.cost + meta.cost)
+    return max(1, total.cost + meta.cost) if total.cost <= MAX_COST and meta.cost <= MAX_COST else 1
 
 
 def _measured(

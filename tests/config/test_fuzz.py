@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 
 from config.graphql_compatibility import RELEASED
 from tests.config.graphql_client import ADDRESS, Asker, global_id
-from tests.marketplace.factories import a_candidate, a_published_opportunity, a_user, an_organisation
+from tests.marketplace.factories import (
+    a_candidate,
+    a_draft,
+    a_published_opportunity,
+    a_skill,
+    a_user,
+    an_application,
+    an_invitation,
+    an_organisation,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("fuzz")]
 
@@ -38,8 +47,16 @@ class Crowd:
         opportunity, candidate = a_published_opportunity(recruiter), a_candidate()
         staff = a_user(is_staff=True, is_superuser=True)
         self.askers = [Asker(), Asker(candidate), Asker(recruiter.user), Asker(staff)]
-        self.ids = [global_id(row) for row in (opportunity, candidate, opportunity.posting_organisation)]
-        self.ids += [global_id(row).rstrip("=")[:-3] + "AAA=" for row in (opportunity, candidate)]
+        rows = [
+            opportunity,
+            candidate,
+            recruiter.organisation,
+            a_skill(),
+            an_application(),
+            an_invitation(),
+            a_draft(recruiter),
+        ]
+        self.ids = [global_id(row) for row in rows]
 
 
 @pytest.fixture
@@ -58,7 +75,9 @@ def assert_not_broken(response: Any, sent: object) -> None:
 # --- Requests drawn from the schema
 
 
+STAND_INS = [f"id-of-row-{number}" for number in range(7)]
 SCALARS = {
+    "ID": st.sampled_from(STAND_INS) | st.sampled_from(STAND_INS) | st.text(max_size=20),
     "BigInt": st.integers(-(2**70), 2**70).map(str),
     "Date": st.dates().map(str) | st.text(max_size=12),
     "DateTime": st.datetimes().map(lambda moment: f"{moment.isoformat()}Z") | st.text(max_size=30),
@@ -80,10 +99,10 @@ def requests() -> st.SearchStrategy[Any]:
 
 
 def send(crowd: Crowd, data: st.DataObject, case: Any) -> None:
-    """As somebody, and where ids were drawn perhaps with those of rows that there are."""
+    """As somebody, with the ids of rows that there are."""
     query: str = case.body
-    for known in data.draw(st.lists(st.sampled_from(crowd.ids), max_size=2)):
-        query = query.replace('id: ""', f'id: "{known}"').replace('Id: ""', f'Id: "{known}"')
+    for stand_in, known in zip(STAND_INS, crowd.ids, strict=True):
+        query = query.replace(stand_in, known)
     asker = data.draw(st.sampled_from(crowd.askers))
     assert_not_broken(asker.post({"query": query}), query)
 
