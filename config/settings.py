@@ -393,6 +393,7 @@ CONSUMERS: dict[str, str] = {
     "copies": "matching.consumers.copy",
     "allocation": "matching.consumers.solve",
     "backfill": "matching.consumers.follow_up",
+    "waves": "matching.consumers.next_wave",
     "alerts": "matching.consumers.alert",
     "exposures": "matching.consumers.expose",
 }

@@ -1,5 +1,5 @@
 """What deciding does when something has happened: the consumers `rescoring`, `copies`, `waitlist`, `allocation`,
-`backfill`, `alerts` and `exposures`."""
+`backfill`, `waves`, `alerts` and `exposures`."""
 
 from __future__ import annotations
 
@@ -59,9 +59,8 @@ SHOWN_BY = frozenset({"visibility", "opens_at"})  # fields whose change opens it
 # A pause, or the end, is over: what came free meanwhile can be offered.
 TAKING_OFFERS_AGAIN = frozenset({"OpportunityResumed", "OpportunityReopened"})
 
-# The last of these may leave seats of its wave to the next one. So may an acceptance, but that one's timer finds out:
-# the many who accept wait for nothing more to be written.
-WAVE_ENDS = frozenset({"OfferDeclined", "OfferExpired", "OfferWithdrawn"})
+# None of these leaves an offer waiting: after the last of a wave's, the next one may come.
+OFFER_OVER = frozenset(move.event for move in OFFER.moves.values())
 
 # What of allocations is logged.
 PLANS = frozenset({"AllocationPlanned", "AllocationPartCommitted", "AllocationCommitted"})
@@ -145,16 +144,19 @@ def serve_the_waiting(event: Event) -> None:
         backfill.serve_the_waiting(event.aggregate_id, None, timezone.now())
 
 
-@consumes({"VacancyOpened", "AllocationPlanned"} | TAKING_OFFERS_AGAIN | WAVE_ENDS)
+@consumes({"VacancyOpened", "AllocationPlanned"} | TAKING_OFFERS_AGAIN)
 def follow_up(event: Event) -> None:
-    """Look for somebody for the seats that came free, commit the runs that nobody else is to commit, and send the wave
-    after one that has ended."""
+    """Look for somebody for the seats that came free, and commit the runs that nobody else is to commit."""
     if event.name == "AllocationPlanned":
         backfill.follow_plan(event.aggregate_id, timezone.now())
-    elif event.name in WAVE_ENDS:
-        allocation.wave_answered(event.aggregate_id, timezone.now())
     else:
         backfill.fill_vacancies(event.payload.get("opportunity", event.aggregate_id), timezone.now())
+
+
+@consumes_many(OFFER_OVER)
+def next_wave(events: Sequence[Event]) -> None:
+    """Send the wave after one that has ended. Of many at once: a crowd that accepts costs one look."""
+    allocation.waves_answered({event.aggregate_id for event in events}, timezone.now())
 
 
 @consumes(OPENED | CHANGED)

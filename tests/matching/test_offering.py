@@ -27,7 +27,7 @@ from matching.actions.allocation import (
     send_open_call,
     size_open_call,
     solve_run,
-    wave_answered,
+    waves_answered,
 )
 from matching.core.allocation import call_size
 from matching.models import AllocationRun, Proposal, Vacancy
@@ -68,7 +68,9 @@ def planned(by: Recruiter, **options) -> AllocationRun:
 def follow(monkeypatch, now) -> None:
     """What workers do at that time until nothing is left to do."""
     monkeypatch.setattr("matching.consumers.timezone.now", lambda: now)
-    while sum(deliver_due(consumer, now) for consumer in ("waitlist", "backfill", "allocation", "notifications")):
+    while sum(
+        deliver_due(consumer, now) for consumer in ("waitlist", "backfill", "waves", "allocation", "notifications")
+    ):
         pass
 
 
@@ -219,6 +221,23 @@ def test_favourites_are_asked_first_then_the_top_then_the_rest(monkeypatch):
     assert AllocationRun.objects.filter(cause="wave").count() == 2
 
 
+def test_the_next_wave_comes_as_soon_as_the_last_of_one_has_accepted_and_seats_are_left(monkeypatch):
+    _, (loved, best, _), run = waving(monkeypatch, seats=2)
+    accept_offer(actor=actor_of(loved), offer_id=Offer.objects.get().public_id, now=NOW + HOUR)
+    follow(monkeypatch, NOW + HOUR)
+    assert live() == {best.pk}
+    assert not Timer.objects.filter(kind="allocation_wave", subject_id=run.pk, fired_at=None).exists()
+    accept_offer(actor=actor_of(best), offer_id=Offer.objects.live().get().public_id, now=NOW + 2 * HOUR)
+    follow(monkeypatch, NOW + 2 * HOUR)
+    assert live() == set()  # no seat is left for the other
+    assert AllocationRun.objects.filter(cause="wave").count() == 1
+
+
+def test_many_answers_to_offers_of_no_wave_cost_one_statement(django_assert_num_queries):
+    with django_assert_num_queries(1):
+        waves_answered(range(1, 500), NOW)
+
+
 def test_a_wave_that_nobody_answers_is_followed_when_its_hours_are_over(monkeypatch):
     _, (_, best, _), run = waving(monkeypatch)
     over = NOW + timedelta(hours=12, minutes=1)
@@ -244,7 +263,7 @@ def test_a_wave_that_is_sent_twice_or_by_its_timer_and_the_last_answer_is_sent_o
     turn_down(loved, NOW + HOUR)
     assert send_next_wave(run.pk, NOW + HOUR) is not None
     assert send_next_wave(run.pk, NOW + HOUR) is None
-    wave_answered(Offer.objects.get(candidate=loved).pk, NOW + HOUR)
+    waves_answered([Offer.objects.get(candidate=loved).pk], NOW + HOUR)
     follow(monkeypatch, NOW + HOUR)
     fire_due(NOW + timedelta(hours=13))
     follow(monkeypatch, NOW + timedelta(hours=13))

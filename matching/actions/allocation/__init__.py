@@ -2,7 +2,7 @@
 
 from matching.actions.allocation.calling import send_open_call, size_open_call
 from matching.actions.allocation.committing import commit_allocation, commit_proposal
-from matching.actions.allocation.offering import send_next_wave, wave_answered
+from matching.actions.allocation.offering import send_next_wave, waves_answered
 from matching.actions.allocation.planning import (
     discard_allocation,
     exclude_proposal,
@@ -31,5 +31,5 @@ __all__ = [
     "size_open_call",
     "solve_run",
     "verify_run",
-    "wave_answered",
+    "waves_answered",
 ]

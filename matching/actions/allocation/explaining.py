@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from time import monotonic
 from typing import Any
 
 from marketplace.models import Opportunity
-from matching.core.allocation import Cause, Chances, EmptySeats, Solution, blocking_pairs, diagnose, frontier
+from matching.core.allocation import Cause, Chances, EmptySeats, Solution, blocking_pairs, diagnose, dial, frontier
 from matching.core.columns import JudgedRule
 from matching.core.rules import normal
 from matching.queries.eligibility import binding
@@ -16,7 +15,7 @@ from matching.queries.kept_out import kept_out
 from matching.queries.market import Market
 
 MOST_BLOCKING = 1000  # pairs that are kept; all are counted
-PARETO_SECONDS = 60.0  # of all points together; what is not reached by then is the best found
+PARETO_WORK = 4_000_000_000  # of the solver for all points together, a minute at most; then the best found counts
 
 
 def diagnosed(market: Market, solution: Solution) -> list[dict[str, Any]]:
@@ -48,9 +47,9 @@ def _told(one: EmptySeats, market: Market, titles: dict[int, str], public_ids: d
 
 def pareto(market: Market, solution: Solution) -> list[dict[str, Any]]:
     """The curve of fill against quality around the chosen weights."""
-    pairings, until = market.pairings, monotonic() + PARETO_SECONDS
+    pairings, policies = market.pairings, dial(market.problem.policy)
     chances = Chances(pairings.fit_ppm, pairings.acceptance_ppm, pairings.days, pairings.urgency)
-    points = frontier(market.problem, solution, chances, stop=lambda: monotonic() > until)
+    points = frontier(market.problem, solution, chances, policies=policies, work_limit=PARETO_WORK // len(policies))
     return [point.to_data() for point in points]
 
 

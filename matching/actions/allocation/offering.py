@@ -6,7 +6,7 @@ still open then, the next one is planned by the truth of that moment and commits
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,11 +55,13 @@ def schedule_next_wave(run: AllocationRun, now: datetime) -> None:
         set_timer(NEXT_WAVE, run.pk, now + waits + GRACE)
 
 
-def wave_answered(offer_pk: int, now: datetime) -> None:
-    """After an offer has ended: where it was the last of its wave that waited, the next one is due at once."""
-    run = AllocationRun.objects.filter(proposals__offer=offer_pk).exclude(waves=[]).only("pk").first()
-    if run is not None and not _live_offers(run).exists():
-        send_next_wave(run.pk, now)
+def waves_answered(offer_pks: Collection[int], now: datetime) -> None:
+    """After offers were answered, or ended otherwise: where none of their wave waits any more, the next one is due at
+    once. One statement where they are of no wave, however many there are."""
+    runs = AllocationRun.objects.filter(proposals__offer__in=offer_pks).exclude(waves=[])
+    for run in runs.order_by("pk").distinct("pk").only("pk"):
+        if not _live_offers(run).exists():
+            send_next_wave(run.pk, now)
 
 
 def send_next_wave(run_pk: int, now: datetime) -> AllocationRun | None:
