@@ -331,7 +331,8 @@ WORKER_HEARTBEAT_MAX_AGE_SECONDS = 30
 
 # --- Deciding -------------------------------------------------------------------------------------------------------
 
-# Matches kept for each opportunity, besides those of its applicants: more take room, fewer leave less to page through.
+# Matches that an opportunity has at least, besides those of its applicants, and at most a fifth more: more take room,
+# fewer leave less to page through.
 MATCH_TOP_K = env.int("MATCH_TOP_K", 100)
 # What a model's file may be: its size, the time it may take for a thousand pairs on one thread, and what trying it may
 # take of the processor and of memory before it is stopped.

@@ -35,9 +35,15 @@ SCORED_STATES = (OpportunityState.PUBLISHED.value, OpportunityState.PAUSED.value
 
 
 def top_k() -> int:
-    """How many matches are kept for each opportunity, besides those of its applicants."""
+    """How many matches an opportunity has at least, besides those of its applicants, where so many suit it."""
     value: int = settings.MATCH_TOP_K
     return value
+
+
+def most_kept() -> int:
+    """How many are kept when it is scored as a whole: a fifth more, so that some may leave before others have to be
+    looked for."""
+    return top_k() + top_k() // 5
 
 
 def tie_key() -> bytes:

@@ -56,7 +56,7 @@ def graphql_matches() -> Measured:
         with opened([job], MODEL) as [(pk, _)], _staff() as cookies, _taxonomy(), children() as processes:
             with rostered():
                 opportunities.rescore([pk], timezone.now())
-            assert Match.objects.filter(opportunity=pk).count() == FIRST
+            assert Match.objects.filter(opportunity=pk).count() >= FIRST
             body = json.dumps({"query": MATCHES, "variables": {"id": global_id(Opportunity.objects.get(pk=pk))}})
             port = free_port()
             web = start_web(processes, port)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from threading import Thread
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from accounts.actions.deliveries import deliver_due
 from marketplace.actions.candidates import (
@@ -26,6 +26,7 @@ from marketplace.queries.facts import current_rate_set, facts_of, terms_of
 from matching.actions import locks, marks, projection, rescoring
 from matching.actions.models import live_model
 from matching.actions.rescoring import candidates as candidate_rescoring
+from matching.actions.rescoring import opportunities as opportunity_rescoring
 from matching.core.scoring import HEADS, LinearModel, score
 from matching.models import CandidateProjection, Mark, Match
 from matching.queries import freshness, matches_for
@@ -227,8 +228,9 @@ def test_a_closed_opportunity_keeps_no_matches():
     assert not best(opportunity)
 
 
-def test_one_change_after_another_leaves_what_scoring_everything_anew_would(settings):
-    settings.MATCH_TOP_K = 4
+@pytest.mark.parametrize("k", [4, 5, 10])  # with none, one and two to spare
+def test_one_change_after_another_leaves_the_best_that_scoring_everything_anew_would(settings, k: int):
+    settings.MATCH_TOP_K = k
     draw = random.Random(7)
     skills = [a_skill() for _ in range(3)]
     opportunities = [asking_for(draw.choice(skills), level=draw.randint(1, 5)) for _ in range(4)]
@@ -250,10 +252,36 @@ def test_one_change_after_another_leaves_what_scoring_everything_anew_would(sett
         if step == 10:
             an_application(opportunities[0], people[0])
         work()
-        kept = {one.pk: best(one) for one in opportunities}
-        mark_everything(NOW)
-        rescoring.drain_all(NOW)
-        assert {one.pk: best(one) for one in opportunities} == kept
+        kept = [best(one) for one in opportunities]
+        with transaction.atomic():
+            mark_everything(NOW)
+            rescoring.drain_all(NOW)
+            anew = [best(one) for one in opportunities]
+            transaction.set_rollback(True)  # what is left goes on to change
+        for had, has in zip(kept, anew, strict=True):
+            assert had[:k] == has[:k]
+            assert had == [pk for pk in has if pk in had]
+            assert k >= 5 or had == has
+
+
+def test_a_list_with_one_to_spare_lets_go_of_one_without_looking_for_another(settings, monkeypatch):
+    settings.MATCH_TOP_K = 5
+    skill = a_skill()
+    opportunity = asking_for(skill)
+    everybody = {one.pk: one for one in (skilled(skill, 5) for _ in range(8))}
+    work()
+    scored, rescore = [], opportunity_rescoring.rescore
+    monkeypatch.setattr(opportunity_rescoring, "rescore", lambda ids, now: (scored.extend(ids), rescore(ids, now)))
+    first, second, *others = best(opportunity)
+    assert len(others) == 4
+    edit(everybody[first], discoverable=False)
+    work()
+    assert (best(opportunity), scored) == ([second, *others], [])
+    edit(everybody[second], discoverable=False)
+    work()
+    assert scored == [opportunity.pk]
+    assert best(opportunity)[:4] == others
+    assert len(best(opportunity)) == 6
 
 
 def test_free_hours_change_the_matches_of_whoever_is_placed():

@@ -1,8 +1,8 @@
 """Scoring some candidates for some opportunities: do they enter, keep or leave its best?
 
-The matches of an opportunity hold at least its true top K. One pair's change keeps that true without looking at
-anybody else, except where somebody leaves a full list or falls behind its K-th: who moves up is not known then, and
-the opportunity is marked to be scored as a whole.
+The matches of an opportunity hold at least its true top K: all who stand at its edge or before it. One pair's change
+keeps that true without looking at anybody else. Whoever leaves, or falls behind the edge, is let go of; where fewer
+than K are left then, it is not known who moves up, and the opportunity is marked to be scored as a whole.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
@@ -31,6 +32,7 @@ from matching.queries.scorable import (
     Basics,
     Scorable,
     basics_at,
+    most_kept,
     refused_pairs,
     scorables,
     top_k,
@@ -44,11 +46,17 @@ _MODELS = """
     SELECT one, (SELECT model_id FROM matching_match WHERE opportunity_id = one LIMIT 1)
     FROM unnest(%s::bigint[]) AS one
 """
-_LAST_PLACES = """
-    SELECT opportunity_id, -fit, tie_break, candidate_id FROM (
+# Who applied is kept wherever they rank: of those behind the K-th only who never did tells how far a list reaches.
+_EDGES = """
+    SELECT DISTINCT ON (opportunity_id) opportunity_id, place, -fit, tie_break, candidate_id FROM (
         SELECT *, row_number() OVER (PARTITION BY opportunity_id ORDER BY fit DESC, tie_break, candidate_id) AS place
-        FROM matching_match WHERE opportunity_id = ANY(%s)
-    ) ranked WHERE place = %s
+        FROM matching_match WHERE opportunity_id = ANY(%(opportunities)s)
+    ) ranked
+    WHERE place = %(k)s OR place > %(k)s AND NOT EXISTS (
+        SELECT FROM marketplace_application application
+        WHERE application.opportunity_id = ranked.opportunity_id AND application.candidate_id = ranked.candidate_id
+    )
+    ORDER BY opportunity_id, place DESC
 """
 _BEYOND = """
     SELECT id FROM (
@@ -110,30 +118,31 @@ def _settle(
 ) -> set[int]:
     """The opportunities of which it is not known any more who is among the best."""
     before = _places(list(scored), list(facts))
-    last_places = _last_places(list(scored))
+    edges = _edges(list(scored))
     rows: list[Match] = []
     unscored: list[UnscoredPair] = []
     gone: list[tuple[int, int]] = []
     unsure: set[int] = set()
     fits = _fits(scored, chosen, facts, people, basics.on)
     for scorable in scored.values():
-        last = last_places.get(scorable.pk)
+        edge, left = edges.get(scorable.pk), 0
         for candidate_id in sorted(chosen[scorable.pk] & facts.keys()):
             pair, fact = (scorable.pk, candidate_id), facts[candidate_id]
-            place = None
+            place: Place | None = None
+            matches: list[Match] = []
             if pair in fits and fits[pair] == UNSCORED:
                 unscored.append(unscored_pair(scorable, fact, basics))
             elif pair in fits:
                 place = place_of(fits[pair], scorable, candidate_id, basics.key)
-            if pair in before and last is not None and before[pair] <= last and (place is None or place > last):
-                unsure.add(scorable.pk)
-            if place is not None and (last is None or place <= last or pair in people.applied):
+            if place is not None and (_reaches(edge, place) or pair in people.applied):
                 matches, without = explained(scorable, Kept([fact]), basics)
                 rows += matches
                 unscored += without
-                gone += [] if matches or pair not in before else [pair]
-            elif pair in before:
+            if pair in before and not matches:
                 gone.append(pair)
+            left += (pair in before and _reaches(edge, before[pair])) - bool(matches and _reaches(edge, place))
+        if edge is not None and left > 0 and edge.known - left < top_k():
+            unsure.add(scorable.pk)
     _delete(gone)
     store(rows)
     _settle_unscored(scored, facts, unscored)
@@ -206,20 +215,32 @@ def _places(opportunity_ids: list[int], candidate_ids: list[int]) -> dict[tuple[
     }
 
 
-def _last_places(opportunity_ids: list[int]) -> dict[int, Place]:
-    """The K-th place of each opportunity that has so many matches."""
+class _Edge(NamedTuple):
+    """The last place up to which all are stored, and how many these are."""
+
+    place: Place
+    known: int
+
+
+def _edges(opportunity_ids: list[int]) -> dict[int, _Edge]:
+    """Of each opportunity that has K matches or more; of any other, all whom it may have are stored."""
     with connection.cursor() as cursor:
-        cursor.execute(_LAST_PLACES, [opportunity_ids, top_k()])
-        return {row[0]: (row[1], row[2], row[3]) for row in cursor.fetchall()}
+        cursor.execute(_EDGES, {"opportunities": opportunity_ids, "k": top_k()})
+        return {row[0]: _Edge((row[2], row[3], row[4]), row[1]) for row in cursor.fetchall()}
+
+
+def _reaches(edge: _Edge | None, place: Place | None) -> bool:
+    """Whether a place is among those that are stored."""
+    return place is not None and (edge is None or place <= edge.place)
 
 
 def _trim(opportunity_ids: set[int]) -> None:
-    """Let go of those beyond the K-th who did not apply. In two steps: as one statement it invites plans that rank
-    everything anew for every row."""
+    """Let go of those beyond as many as are kept who did not apply. In two steps: as one statement it invites plans
+    that rank everything anew for every row."""
     if not opportunity_ids:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_BEYOND, [sorted(opportunity_ids), top_k()])
+        cursor.execute(_BEYOND, [sorted(opportunity_ids), most_kept()])
         beyond = [row[0] for row in cursor.fetchall()]
     if beyond:
         applied = Application.objects.live().filter(

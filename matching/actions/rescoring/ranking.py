@@ -16,7 +16,7 @@ from matching.core.facts import CandidateFacts
 from matching.core.scoring import UNSCORED, LinearModel, NotScored
 from matching.models import Match, UnscoredPair
 from matching.queries.matches import Place, match_of, place_of
-from matching.queries.scorable import Basics, Scorable, top_k
+from matching.queries.scorable import Basics, Scorable, most_kept
 from matching.queries.totals import totals_of
 
 NO_NUMBER = "the model gives no number"
@@ -25,8 +25,8 @@ NO_NUMBER = "the model gives no number"
 def retrieved_for(scorable: Scorable) -> int:
     """How many of an opportunity's best by the linear model are looked at."""
     if isinstance(scorable.scorer, LinearModel):
-        return top_k()
-    return max(settings.ONNX_POOL, top_k())
+        return most_kept()
+    return max(settings.ONNX_POOL, most_kept())
 
 
 def nearest_of(scorable: Scorable, people: Iterable[CandidateFacts], basics: Basics) -> list[CandidateFacts]:
@@ -56,7 +56,7 @@ def kept_of(
             unscored.append(facts)
         else:
             scored.append((place_of(fit, scorable, facts.candidate_id, basics.key), facts))
-    best = [facts for _, facts in heapq.nsmallest(top_k(), scored, key=lambda one: one[0])]
+    best = [facts for _, facts in heapq.nsmallest(most_kept(), scored, key=lambda one: one[0])]
     others = set(applicants) - {facts.candidate_id for facts in best}
     return Kept(best + [facts for _, facts in scored if facts.candidate_id in others], unscored)
 
