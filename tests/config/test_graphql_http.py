@@ -8,13 +8,13 @@ import re
 from urllib.parse import urlencode
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
 from django.test import Client, RequestFactory, override_settings
 
 from accounts.models import Organisation
 from config.graphql_request import MAX_NESTING
 from config.graphql_view import view
-from tests.config.graphql_client import ADDRESS, Asker, seconds_of, token_of
+from tests.config.graphql_client import ADDRESS, Asker, global_id, seconds_of, token_of
 from tests.marketplace.factories import a_user, an_organisation
 
 pytestmark = pytest.mark.django_db
@@ -273,8 +273,6 @@ def test_a_bug_is_masked_and_logged_with_the_request_id(
 
     monkeypatch.setattr("accounts.api.queries.access_organisation", fail)
     recruiter = an_organisation()
-    from tests.config.graphql_client import global_id
-
     query = f'{{ organisation(id: "{global_id(recruiter.organisation)}") {{ name }} }}'
     with caplog.at_level(logging.ERROR, logger="muster.graphql"):
         response = Asker(recruiter.user).post({"query": query}, headers={"X-Request-Id": "request-12345678"})
@@ -330,3 +328,15 @@ def test_what_fails_outside_of_any_field_is_masked_as_well(
     assert response.status_code == status
     assert response.json()["errors"][0]["extensions"] == {"code": code, "requestId": "request-12345678"}
     assert b"canary" not in response.content
+
+
+def test_a_statement_that_takes_too_long_is_ended_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleep(*args: object, **kwargs: object) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 20")  # as `config.wsgi` sets it for all, only shorter
+            cursor.execute("SELECT pg_sleep(2)")
+
+    monkeypatch.setattr("accounts.api.queries.access_organisation", sleep)
+    works = an_organisation()
+    asked = f'{{ organisation(id: "{global_id(works.organisation)}") {{ name }} }}'
+    assert Asker(works.user).refusal(asked)["code"] == "TIMEOUT"

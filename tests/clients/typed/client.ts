@@ -1,59 +1,15 @@
 // What a frontend writes: that it compiles under --strict says that the schema's types are fit to be relied on.
-import { graphql } from './generated';
 import type { ResultOf, VariablesOf } from '@graphql-typed-document-node/core';
+import type { AcceptDocument, ExploreDocument } from './generated';
 
-const Explore = graphql(`
-  query Explore($filter: OpportunityFilter, $first: Int, $after: String) {
-    opportunities(filter: $filter, first: $first, after: $after) {
-      nodes {
-        id
-        reference
-        title
-        state
-        postingOrganisation {
-          name
-        }
-        payBands {
-          minimum
-          maximum
-          currency
-          period
-        }
-      }
-      pageInfo {
-        hasNextPage
-        endCursor
-      }
-      totalCount
-    }
-  }
-`);
+type Explore = typeof ExploreDocument;
+type Accept = typeof AcceptDocument;
 
-const Accept = graphql(`
-  mutation Accept($input: AcceptOfferInput!) {
-    acceptOffer(input: $input) {
-      __typename
-      ... on Offer {
-        reference
-        state
-        placement {
-          startsOn
-        }
-      }
-      ... on AcceptOfferRefused {
-        code
-        message
-        data
-      }
-    }
-  }
-`);
-
-export function titles(page: ResultOf<typeof Explore>): string[] {
+export function titles(page: ResultOf<Explore>): string[] {
   return page.opportunities.nodes.map((one) => `${one.title} at ${one.postingOrganisation.name}`);
 }
 
-export function accepted(answer: ResultOf<typeof Accept>): string {
+export function accepted(answer: ResultOf<Accept>): string {
   const told = answer.acceptOffer;
   switch (told.__typename) {
     case 'Offer':
@@ -63,6 +19,8 @@ export function accepted(answer: ResultOf<typeof Accept>): string {
   }
 }
 
-export const variables: VariablesOf<typeof Explore> = { filter: { countries: ['DE'] }, first: 10 };
+export const variables: VariablesOf<Explore> = { filter: { countries: ['DE'] }, first: 10 };
 // @ts-expect-error - a filter that the schema has not
-export const wrong: VariablesOf<typeof Explore> = { filter: { planets: ['Mars'] } };
+export const wrong: VariablesOf<Explore> = { filter: { planets: ['Mars'] } };
+// @ts-expect-error - a title is a text
+export const length: (page: ResultOf<Explore>) => number = (page) => page.opportunities.nodes[0]!.title;
