@@ -75,6 +75,8 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "allauth.headless",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.idp.oidc",
     "accounts",
     "marketplace",
@@ -459,7 +461,31 @@ HEADLESS_FRONTEND_URLS = {
     "account_reset_password": f"{FRONTEND_URL}/password/reset",
     "account_reset_password_from_key": f"{FRONTEND_URL}/password/reset/{{key}}",
     "account_signup": f"{FRONTEND_URL}/signup",
+    "socialaccount_login_error": f"{FRONTEND_URL}/login/error",
 }
+# Logging in with an account elsewhere, such as a company's: the issuer of its OpenID Connect provider, which sends
+# people back to /identity/oidc/ID/login/callback/.
+OIDC_LOGIN_ISSUER = env.str("OIDC_LOGIN_ISSUER", "")
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": env.str("OIDC_LOGIN_ID", "sso"),
+                "name": env.str("OIDC_LOGIN_NAME", "Single sign-on"),
+                "client_id": env.str("OIDC_LOGIN_CLIENT_ID", ""),
+                "secret": env.str("OIDC_LOGIN_CLIENT_SECRET", ""),
+                "settings": {"server_url": OIDC_LOGIN_ISSUER},
+            }
+        ]
+        if OIDC_LOGIN_ISSUER
+        else [],
+    }
+}
+# An address that a provider vouches for opens no account that is there already: its owner connects the two when logged
+# in. Otherwise whoever runs, or breaks into, the provider would have everybody's.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
 # API clients: a short-lived JWT that any process can check from the public key, and a refresh token tied to a session.
 # Both are looked up in the database, so that a logout or a changed password ends what was given out before it.
 HEADLESS_TOKEN_STRATEGY = "accounts.login.tokens.Tokens"

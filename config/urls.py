@@ -14,10 +14,11 @@ from config.unsubscribe import unsubscribe
 urlpatterns = [
     path("graphql", graphql_view, name="graphql"),
     path("graphql/stream", stream, name="stream"),
-    path("_allauth/", include("accounts.login.codes")),
+    path("_allauth/", include("accounts.login.urls")),
     path("_allauth/", include("allauth.headless.urls")),
     path("identity/o/authorize", authorization),  # in the place of the next line's
     path("", include("allauth.idp.urls")),
+    path("identity/", include("allauth.urls")),  # where other providers send people back to
     path("identity/login", frontend_login, name="account_login"),
     path("identity/reauthenticate", frontend_login, name="account_reauthenticate"),
     path("admin/second-factor/", second_factor, name="second_factor"),

@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 from allauth.core import context
-from allauth.headless.constants import Client
 from allauth.headless.internal.restkit import inputs
 from allauth.headless.mfa import views
 from allauth.mfa import app_settings
@@ -22,7 +21,6 @@ from allauth.mfa.webauthn.forms import (
 )
 from django import forms
 from django.db.models import F, Func, JSONField, Q, Value
-from django.urls import URLPattern, path
 
 from accounts.login.counting import attempt_from
 
@@ -120,19 +118,3 @@ class ReauthenticateWebAuthnView(views.ReauthenticateWebAuthnView):
 
 class ManageWebAuthnView(views.ManageWebAuthnView):
     input_class = {**views.ManageWebAuthnView.input_class, "POST": AddWebAuthnInput}
-
-
-VIEWS: dict[str, Any] = {
-    "auth/2fa/authenticate": AuthenticateView,
-    "auth/2fa/reauthenticate": ReauthenticateView,
-    "auth/webauthn/login": LoginWebAuthnView,
-    "auth/webauthn/authenticate": AuthenticateWebAuthnView,
-    "auth/webauthn/reauthenticate": ReauthenticateWebAuthnView,
-    "account/authenticators/webauthn": ManageWebAuthnView,
-}
-# In the place of allauth's own of the same addresses.
-urlpatterns: list[URLPattern] = [
-    path(f"{client.value}/v1/{name}", view.as_api_view(client=client))
-    for client in (Client.BROWSER, Client.APP)
-    for name, view in VIEWS.items()
-]

@@ -87,6 +87,7 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         ("Attempts", "accounts.attemptcounter", "speed"),
         ("Signing keys", "accounts.signingkey", "key"),
         ("Programs", "allauth_idp_oidc.client", "apps"),
+        ("Accounts elsewhere", "socialaccount.socialaccount", "link"),
         ("Tokens of programs", "allauth_idp_oidc.token", "token"),
     )),
 )  # fmt: skip
