@@ -2583,7 +2583,7 @@ class Migration(migrations.Migration):
                 ("filled_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "ordering": ["opportunity", "number"],
+                "ordering": ["opportunity_id", "number"],
                 "indexes": [
                     models.Index(
                         condition=models.Q(("state", "open")), fields=["opportunity", "number"], name="seat_take_idx"
@@ -2808,7 +2808,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "waitlist entries",
-                "ordering": ["opportunity", "priority", "since", "id"],
+                "ordering": ["opportunity_id", "priority", "since", "id"],
                 "constraints": [
                     models.UniqueConstraint(fields=("opportunity", "candidate"), name="one_waitlist_entry_per_pair")
                 ],

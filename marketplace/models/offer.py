@@ -108,7 +108,7 @@ class WaitlistEntry(PublicModel):
 
     class Meta:
         verbose_name_plural = "waitlist entries"
-        ordering = ["opportunity", "priority", "since", "id"]
+        ordering = ["opportunity_id", "priority", "since", "id"]
         constraints = [models.UniqueConstraint(fields=["opportunity", "candidate"], name="one_waitlist_entry_per_pair")]
 
     def __str__(self) -> str:

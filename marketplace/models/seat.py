@@ -36,7 +36,7 @@ class Seat(PublicModel):
     objects = SeatQuerySet.as_manager()
 
     class Meta:
-        ordering = ["opportunity", "number"]
+        ordering = ["opportunity_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["opportunity", "number"], name="seat_number_is_unique_per_opportunity"),
             models.CheckConstraint(condition=Q(state__in=[s.value for s in SeatState]), name="seat_state_is_known"),

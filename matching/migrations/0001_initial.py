@@ -448,7 +448,7 @@ class Migration(migrations.Migration):
                         ),
                     )
                 ],
-                "ordering": ["run", "-value", "id"],
+                "ordering": ["run_id", "-value", "id"],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("run", "opportunity", "candidate"), name="one_proposal_per_run_and_pair"

@@ -132,7 +132,7 @@ class Proposal(PublicModel):
     offer = models.OneToOneField(Offer, on_delete=models.PROTECT, null=True, blank=True, related_name="proposal")
 
     class Meta:
-        ordering = ["run", "-value", "id"]
+        ordering = ["run_id", "-value", "id"]
         constraints = [
             models.UniqueConstraint(fields=["run", "opportunity", "candidate"], name="one_proposal_per_run_and_pair"),
             models.CheckConstraint(

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,14 @@ def test_types_agree():
 @pytest.mark.django_db
 def test_models_and_migrations_agree():
     call_command("makemigrations", check=True, dry_run=True)  # SystemExit, after it said what is missing
+
+
+def test_rows_are_ordered_by_their_own_columns():
+    """By a relation they would be joined with it, and `select_for_update()` would lock the others' rows too."""
+    for app in ("accounts", "marketplace", "matching"):
+        for model in apps.get_app_config(app).get_models():
+            columns = {field.attname for field in model._meta.concrete_fields}
+            assert {name.lstrip("-") for name in model._meta.ordering} <= columns, model._meta.label
 
 
 def test_a_deployment_passes_djangos_checks(tmp_path):
