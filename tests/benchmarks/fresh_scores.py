@@ -37,7 +37,7 @@ from tests.benchmarks.mass_rescoring import jobs, opened
 from tests.benchmarks.people import people
 from tests.benchmarks.scoring import rostered
 
-PEOPLE = size("FRESH_SCORES_PEOPLE", 100_000)
+PEOPLE = size("FRESH_SCORES_PEOPLE", 1_000_000)
 OPPORTUNITIES = size("FRESH_SCORES_OPPORTUNITIES", 100)
 SECONDS = size("FRESH_SECONDS", 60)
 AT_ONCE = 20  # opportunities scored together at first
