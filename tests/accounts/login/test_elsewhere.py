@@ -103,7 +103,7 @@ def sent_there(browser: httpx.Client, callback: str) -> httpx.Response:
 
 def test_a_browser_is_sent_there_and_comes_back_logged_in(server: str, company: Company, settings: Any) -> None:
     home = f"{settings.FRONTEND_URL}/home"
-    with httpx.Client(base_url=server, timeout=60) as browser:
+    with httpx.Client(verify=False, base_url=server, timeout=60) as browser:
         there = urlsplit(sent_there(browser, home).headers["Location"])
         asked = {name: values[0] for name, values in parse_qs(there.query).items()}
         assert f"{there.scheme}://{there.netloc}{there.path}" == f"{company.address}/authorization"
@@ -123,7 +123,7 @@ def test_a_browser_is_sent_there_and_comes_back_logged_in(server: str, company: 
 
 
 def test_nobody_is_sent_on_to_a_strangers_page(server: str, company: Company) -> None:
-    with httpx.Client(base_url=server, timeout=60) as browser:
+    with httpx.Client(verify=False, base_url=server, timeout=60) as browser:
         sent = sent_there(browser, "https://evil.example/").headers.get("Location", "")
         assert "evil.example" not in sent and not sent.startswith(company.address)
 
