@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -58,7 +58,6 @@ class Asked:
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
     document_id: str = ""
-    extensions: dict[str, Any] = field(default_factory=dict)
 
 
 def media_type(request: HttpRequest) -> str:
@@ -170,7 +169,7 @@ def _parameters(asked: dict[str, Any]) -> Asked:
     if operation_name is not None and not isinstance(operation_name, str):
         raise BadRequest("`operationName` must be a string.")
     _check_extent(variables)
-    return Asked(query, variables, operation_name or None, document_id, extensions or {})
+    return Asked(query, variables, operation_name or None, document_id)
 
 
 def _document_id(asked: dict[str, Any], extensions: dict[str, Any]) -> str:

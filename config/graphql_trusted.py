@@ -59,8 +59,3 @@ def _look_up(name: str) -> TrustedDocument | None:
     else:
         _remembered.pop(name, None)
     return document
-
-
-def forget() -> None:
-    """Look everything up again."""
-    _remembered.clear()
