@@ -45,7 +45,8 @@ SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000 if PRODUCTION el
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"
-if env.bool("BEHIND_TLS_PROXY", False):  # only where a proxy sets the header itself; a client could forge it otherwise
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", False)
+if BEHIND_TLS_PROXY:  # only where a proxy sets the header itself; a client could forge it otherwise
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
@@ -443,8 +444,9 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True  # of another password, address or second fac
 # may be asked for every so often, in Valkey. One machine plays a whole market, so only production does the latter.
 ACCOUNT_RATE_LIMITS: Any = {"login_failed": None} if PRODUCTION else False
 MFA_RATE_LIMITS: Any = {} if PRODUCTION else False
-# How many proxies of ours add to X-Forwarded-For: the client's address is the one that the first of them saw.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
+# How many proxies of ours add to X-Forwarded-For: the client's address is the one that the first of them saw. Too few,
+# and all the world comes from a proxy's address, and shares its allowance; too many, and clients choose their own.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", int(BEHIND_TLS_PROXY))
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ADAPTER = "accounts.login.second_factors.SecondFactors"
