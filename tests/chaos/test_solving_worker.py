@@ -27,10 +27,10 @@ def test_a_run_left_in_solving_by_a_killed_worker_is_solved_by_the_next(live: Li
     assert isinstance(queued, dict), queued
     assert queued["state"] == "QUEUED"
     with live.connect() as connection:
-        # The worker has moved the run to `solving`, and waits to log that.
+        # The worker moves the run to `solving`, and waits to log that.
         connection.execute("LOCK TABLE accounts_transition IN SHARE MODE")
         live.start_worker()
-        kill_at(live, 'INSERT INTO "accounts_transition"%')
+        kill_at(live, '%WITH changed AS (UPDATE "matching_allocationrun" SET "state"%')
         connection.rollback()
     [(run, state)] = live.rows(NEWEST)
     assert state == "queued"
