@@ -51,8 +51,9 @@ def one_value(url: str, query: str):
 def in_a_process(instance: Instance, body: str) -> subprocess.Popen:
     """A process that enters `embedded_services(instance)`, prints a line, and runs `body`."""
     code = (
-        "import os, sys, time, pathlib\n"
+        "import os, signal, sys, time, pathlib\n"
         "from config.services import *\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored by what a shell runs in the background
         f"instance = Instance(pathlib.Path({str(instance.folder)!r}), durable=False)\n"
         "with embedded_services(instance) as found:\n"
         "    print('in', flush=True)\n"
