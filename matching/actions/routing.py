@@ -25,8 +25,11 @@ from marketplace.models import Candidate, Offer, Opportunity, Seat
 from matching.access import access_scope
 from matching.actions.allocation import commit_allocation
 from matching.actions.allocation.planning import max_age
+from matching.actions.allocation.solving import digest_of
 from matching.actions.models import serving_now
-from matching.core.allocation import SeatPrice, route
+from matching.core.allocation import Arrival, Route, SeatPrice
+from matching.core.allocation.arrival import answer
+from matching.core.allocation.problem import parse_json
 from matching.core.backfill import BackfillPolicy
 from matching.core.run_policy import RunPolicy
 from matching.core.workflow import RUN, ProposalState
@@ -37,7 +40,7 @@ from matching.queries.between import Between
 from matching.queries.market import check_comparable, opportunities_in_scope
 from matching.queries.pairings import Edge
 from matching.queries.routes import Prices, edges_of, last_prices
-from matching.queries.scorable import Scorable, basics_at, scorables
+from matching.queries.scorable import Basics, Scorable, basics_at, opportunities_by_model, scorables
 
 MOST_SHOWN = 20
 
@@ -107,14 +110,18 @@ def route_candidate(*, actor: Actor, candidate_id: UUID, organisation_id: UUID |
         edges = edges_of(candidate, opportunities, between, policy, basics)
         options = _options(opportunities, edges, prices)
         known = {pk: SeatPrice(price=prices.of.get(pk, 0), seats=seats[pk], expected=0, left=seats[pk]) for pk in edges}
-        found = route([(pk, edge.value) for pk, edge in edges.items()], known, salt=prices.run.public_id.bytes)
+        worth = sorted((pk, edge.value) for pk, edge in edges.items())
+        arrival = Arrival(tuple(worth), known, salt=prices.run.public_id.bytes)
+        found = arrival.route()
         if found is None:
             return Routing(candidate, None, options, prices.run)
         chosen = Option(opportunities[found.opportunity].opportunity, found.value, found.price)
         says, _ = policies_of([chosen.opportunity])[chosen.opportunity.pk]
         if not says.looks_further:
             return Routing(candidate, chosen, options, prices.run, says)
-        proposal = _propose(candidate, chosen, edges[found.opportunity], options, prices, actor, now)
+        models = opportunities_by_model(opportunities[pk] for pk in edges)
+        stored = _stored(arrival, found, prices, basics, models)
+        proposal = _propose(candidate, chosen, edges[found.opportunity], stored, prices, actor, now)
         if says is BackfillPolicy.AUTOMATIC:
             commit_allocation(actor=actor, run_id=proposal.run.public_id, now=now)
             proposal = Proposal.objects.select_related("run", "offer").get(pk=proposal.pk)
@@ -127,16 +134,29 @@ def _options(opportunities: Mapping[int, Scorable], edges: Mapping[int, Edge], p
     return tuple(sorted(options, key=lambda one: (-one.margin, -one.value, one.opportunity.pk))[:MOST_SHOWN])
 
 
+def _stored(
+    arrival: Arrival, found: Route, prices: Prices, basics: Basics, models: Mapping[str, list[int]]
+) -> dict[str, Any]:
+    """The columns that a replay needs: all that was read, no personal value, and beside it the answer."""
+    read = {
+        "prices_of": str(prices.run.public_id),
+        "on": basics.on.isoformat(),
+        "models": models,
+        "arrival": parse_json(arrival.to_json()),
+    }
+    return {"snapshot": {**read, "route": answer(found)}, "snapshot_digest": digest_of(read)}
+
+
 def _propose(
     candidate: Candidate,
     chosen: Option,
     edge: Edge,
-    options: tuple[Option, ...],
+    stored: Mapping[str, Any],
     prices: Prices,
     actor: Actor,
     now: datetime,
 ) -> Proposal:
-    """A planned run with this proposal, which says what it went by. One that waits already is returned as it is."""
+    """A planned run with this proposal, which holds what it went by. One that waits already is returned as it is."""
     waiting = Proposal.objects.filter(
         candidate=candidate,
         opportunity=chosen.opportunity,
@@ -159,10 +179,7 @@ def _propose(
     run.opportunities.add(chosen.opportunity)
     move(run, RUN, "solve", actor=system, by=by, now=now)
     planned: dict[str, Any] = {
-        "snapshot": {
-            "prices_of": str(prices.run.public_id),
-            "options": [[one.opportunity.pk, one.value, one.price] for one in options],
-        },
+        **stored,
         "seats": 1,
         "proposed": 1,
         "value": edge.value,

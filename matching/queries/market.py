@@ -25,7 +25,7 @@ from matching.queries.offering import call_sizes, in_its_wave
 from matching.queries.open_calls import chances_of_open_calls, expected_from_open_calls
 from matching.queries.pairings import Pairings, pairings_of
 from matching.queries.pins import lost_pins
-from matching.queries.scorable import Basics, Scorable, scorables
+from matching.queries.scorable import Basics, Scorable, opportunities_by_model, scorables
 from matching.queries.serving import Served, Serving
 
 
@@ -47,13 +47,6 @@ class Market:
         """Those that scored."""
         return list({one.model.pk: one.model for _, one in sorted(self.scorables.items())}.values())
 
-    def opportunities_by_model(self) -> dict[str, list[int]]:
-        """By version, whose opportunities it scored."""
-        found: dict[str, list[int]] = {}
-        for pk, one in sorted(self.scorables.items()):
-            found.setdefault(one.model.version, []).append(pk)
-        return found
-
     def snapshot(self) -> dict[str, Any]:
         """All that planning read, as JSON: ids, numbers and rules, no personal value. The columns under `scores` go
         with the problem's edges: `fit` orders people for an opportunity, `wants` opportunities for a person."""
@@ -64,7 +57,7 @@ class Market:
             "policy": self.policy.to_data(),
             "scores": {"fit": self.pairings.fit.tolist(), "wants": self.pairings.wants.tolist()},
             "on": self.basics.on.isoformat(),
-            "models": self.opportunities_by_model(),
+            "models": opportunities_by_model(self.scorables.values()),
             "rate_set": self.basics.rates.pk if self.basics.rates else None,
             "taxonomy": self.basics.taxonomy,
             "revisions": {str(pk): one.terms.revision for pk, one in sorted(self.scorables.items())},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -118,6 +118,14 @@ class Scorable:
             exchange_rates=basics.rates.pk if basics.rates else None,
             candidate_revision=facts.revision,
         )
+
+
+def opportunities_by_model(some: Iterable[Scorable]) -> dict[str, list[int]]:
+    """By version, whose opportunities it scores."""
+    found: dict[str, list[int]] = {}
+    for one in sorted(some, key=lambda one: one.pk):
+        found.setdefault(one.model.version, []).append(one.pk)
+    return found
 
 
 def organisations_of(opportunity: Opportunity) -> tuple[int, ...]:

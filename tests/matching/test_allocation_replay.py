@@ -62,7 +62,16 @@ def test_a_run_without_a_solution_says_why_it_cannot_be_replayed():
     by = an_organisation()
     run = plan_allocation(actor=by.actor, organisation_id=by.organisation.public_id, now=NOW)
     assert not replay(run).identical
-    assert "queued" in (replay(run).not_replayable or "")
+    assert (replay(run).code, "queued" in replay(run).not_replayable) == ("NOTHING_TO_REPLAY", True)
+
+
+def test_a_run_that_another_solver_made_is_not_compared():
+    by, skill = an_organisation(), a_skill()
+    asking_for(skill, by)
+    skilled(skill, 5)
+    run = plan(by)
+    run.solution = {**run.solution, "solver": "auction 0"}
+    assert (replay(run).code, replay(run).differences) == ("ANOTHER_SOLVER", ())
 
 
 def test_a_snapshot_holds_no_personal_value():
@@ -86,7 +95,7 @@ def test_runs_are_verified_replayed_and_handed_out_from_the_command_line(capsys)
         call_command("allocation", verb, str(run.public_id))
         told[verb] = json.loads(capsys.readouterr().out)
     assert (told["verify"]["valid"], told["verify"]["gap"]) == (True, 0)
-    assert told["replay"] == {"identical": True, "differences": [], "not_replayable": None}
+    assert told["replay"] == {"identical": True, "differences": [], "not_replayable": None, "code": None}
     assert told["proof"]["solution"]["assignment"] == [[0, 0]]
     AllocationRun.objects.filter(pk=run.pk).update(solution={**run.solution, "value": run.value + 1})
     for verb in ("verify", "replay"):

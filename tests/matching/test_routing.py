@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from threading import Barrier, Thread
+from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 
@@ -14,7 +17,7 @@ from marketplace.actions.candidates import CandidateFields, update_candidate
 from marketplace.actions.opportunities import change_seats
 from marketplace.errors import CandidateSuspended
 from marketplace.models import Candidate, Offer, Opportunity, Skill
-from matching.actions.allocation import commit_allocation, plan_allocation, solve_run
+from matching.actions.allocation import Replay, commit_allocation, plan_allocation, replay, solve_run
 from matching.actions.backfill import set_backfill
 from matching.actions.routing import route_candidate
 from matching.errors import CandidateEngaged, NoPrices, NotOpenToOffers
@@ -98,6 +101,52 @@ def test_by_proposal_it_waits_for_whoever_recruits_and_is_proposed_once():
     assert not Offer.objects.exists()
     run = commit_allocation(actor=by.actor, run_id=answer.proposal.run.public_id, now=NOW)
     assert (run.sent, Offer.objects.get().candidate) == (1, newcomer)
+
+
+def a_routed_run() -> AllocationRun:
+    by, skill, _, _ = priced()
+    skilled(skill, 2)
+    return AllocationRun.objects.get(pk=routed(by, skilled(skill, 4, name="Zaphod")).proposal.run_id)
+
+
+def test_a_routing_is_done_again_byte_for_byte_whatever_has_become_of_the_market(capsys):
+    run = a_routed_run()
+    arrival = run.snapshot["arrival"]
+    assert len(arrival["edges"]) == len(arrival["seats"]) == 2
+    assert run.snapshot["route"]["opportunity"] == run.proposals.get().opportunity_id
+    assert run.snapshot["route"]["value"] == run.value
+    assert "Zaphod" not in str(run.snapshot)
+    Candidate.objects.update(suspended_at=NOW)
+    AllocationRun.objects.exclude(pk=run.pk).update(solution=None)
+    call_command("allocation", "replay", str(run.public_id))
+    assert json.loads(capsys.readouterr().out)["identical"] is True
+
+
+def test_a_routing_that_was_tampered_with_says_what_differs():
+    run = a_routed_run()
+    honest, route = run.snapshot, run.snapshot["route"]
+    run.snapshot = {**honest, "route": {**route, "opportunity": route["opportunity"] + 1, "margin": 0}}
+    assert replay(run) == Replay(False, ("margin", "opportunity"))
+    edges = [[key, value + 1] for key, value in honest["arrival"]["edges"]]
+    for part in ({"arrival": {**honest["arrival"], "edges": edges}}, {"prices_of": str(uuid4())}):
+        run.snapshot = {**honest, **part}
+        assert replay(run) == Replay(False, ("snapshot",))
+
+
+def test_a_routing_that_cannot_be_done_again_says_why():
+    run = a_routed_run()
+    honest = run.snapshot
+    codes = []
+    for snapshot in (
+        {"prices_of": honest["prices_of"], "options": []},  # as it was stored before
+        {**honest, "route": {**honest["route"], "router": "another"}},
+        None,
+    ):
+        run.snapshot = snapshot
+        codes.append(replay(run).code)
+        assert not replay(run).identical
+        assert replay(run).not_replayable
+    assert codes == ["INPUTS_NOT_STORED", "ANOTHER_SOLVER", "NOTHING_TO_REPLAY"]
 
 
 @pytest.mark.parametrize("policy", ["off", "waiting_list"])

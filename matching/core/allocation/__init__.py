@@ -1,6 +1,7 @@
 """Who gets which seat: problems, solutions, certificates and the causes of seats that stay empty."""
 
 from matching.core.allocation.alternatives import Alternatives, Option, alternatives
+from matching.core.allocation.arrival import Arrival
 from matching.core.allocation.calls import CallSize, call_size
 from matching.core.allocation.diagnosis import diagnose
 from matching.core.allocation.emptiness import GROUNDS, Cause, EmptySeats, KeptOut, Loosening
@@ -18,6 +19,7 @@ __all__ = [
     "GROUNDS",
     "SOLVER",
     "Alternatives",
+    "Arrival",
     "CallSize",
     "CandidateNode",
     "Cause",

@@ -86,6 +86,21 @@ class MalformedSnapshot(InvalidAllocation):
     message = "the snapshot cannot be read: {problem}"
 
 
+class NothingToReplay(InvalidAllocation):
+    code = "NOTHING_TO_REPLAY"
+    message = "a run that is {state} has nothing to replay"
+
+
+class InputsNotStored(InvalidAllocation):
+    code = "INPUTS_NOT_STORED"
+    message = "what it read was not stored with it"
+
+
+class AnotherSolver(InvalidAllocation):
+    code = "ANOTHER_SOLVER"
+    message = "it was solved by {solver}, this is {present}"
+
+
 class MalformedInstance(InvalidAllocation):
     code = "MALFORMED_INSTANCE"
     message = "the instance cannot be read: {problem}"

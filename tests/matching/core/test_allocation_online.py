@@ -1,8 +1,20 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.core.allocation import InvalidAllocation, Pace, Route, SeatPrice, price_now, route, seat_prices, solve
+from matching.core.allocation import (
+    Arrival,
+    InvalidAllocation,
+    Pace,
+    Route,
+    SeatPrice,
+    price_now,
+    route,
+    seat_prices,
+    solve,
+)
 from tests.matching.core.allocations import market, markets
 from tests.matching.core.arriving import MILLION, shares
 
@@ -24,6 +36,38 @@ def test_a_person_goes_where_their_value_exceeds_the_price_most(board, pace, dat
     assert found.margin == margins[found.opportunity] == max(margins.values()) >= 0
     assert found == Route(found.opportunity, values[found.opportunity], found.value - found.margin, found.margin)
     assert route(reversed(values.items()), board, pace) == found
+
+
+@given(boards, paces, st.binary(max_size=16), st.data())
+def test_a_stored_arrival_is_routed_to_the_same_place_with_the_same_bytes(board, pace, salt, data):
+    arrival = Arrival(tuple((key, data.draw(st.integers(0, 60))) for key in sorted(board)), board, pace, salt)
+    again = Arrival.from_json(arrival.to_json())
+    assert again == arrival
+    assert again.to_json() == arrival.to_json()
+    assert again.route() == arrival.route() == route(arrival.edges, board, pace, salt=salt)
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"edges": [[1]]}, "MALFORMED_SNAPSHOT"),
+        ({"edges": [[1, 2], [1, 3]]}, "DUPLICATE_KEY"),
+        ({"edges": [[True, 2]]}, "NOT_AN_INTEGER"),
+        ({"seats": [[1, 2, 3]]}, "MALFORMED_SNAPSHOT"),
+        ({"seats": [[1, 2.5, 3, 0, 3]]}, "NOT_AN_INTEGER"),
+        ({"seats": []}, "UNKNOWN_KEY"),
+        ({"pace": {"passed_ppm": 1}}, "MALFORMED_SNAPSHOT"),
+        ({"pace": []}, "MALFORMED_SNAPSHOT"),
+        ({"salt": "xyz"}, "MALFORMED_SNAPSHOT"),
+        ({"salt": None}, "MALFORMED_SNAPSHOT"),
+    ],
+)
+def test_a_stored_arrival_that_makes_no_sense_is_refused(changed, code):
+    sound = {"edges": [[1, 9]], "seats": [[1, 2, 3, 0, 3]], "pace": None, "salt": ""}
+    assert Arrival.from_json(json.dumps(sound)).route() == Route(1, 9, 2, 7)
+    with pytest.raises(InvalidAllocation) as refused:
+        Arrival.from_json(json.dumps(sound | changed)).route()
+    assert refused.value.code == code
 
 
 @given(markets())
