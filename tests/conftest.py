@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # How long a draw or an example takes says something of the machine, and nothing of Muster. `make test` draws the same
 # few each time, so that what it says of a commit stays true; `make soak` draws anew, and far more.
 ANY_SPEED = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.register_profile("repeatable", parent=ANY_SPEED, derandomize=True, max_examples=40)
+hypothesis.settings.register_profile("repeatable", parent=ANY_SPEED, derandomize=True, max_examples=25)
 hypothesis.settings.register_profile("searching", parent=ANY_SPEED, derandomize=False, max_examples=2_000)
 hypothesis.settings.load_profile("repeatable")
 
