@@ -7,7 +7,7 @@ table for whoever recruits, anything else only tells. Sent or proposed, it is a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -119,8 +119,7 @@ def route_candidate(*, actor: Actor, candidate_id: UUID, organisation_id: UUID |
         says, _ = policies_of([chosen.opportunity])[chosen.opportunity.pk]
         if not says.looks_further:
             return Routing(candidate, chosen, options, prices.run, says)
-        models = opportunities_by_model(opportunities[pk] for pk in edges)
-        stored = _stored(arrival, found, prices, basics, models)
+        stored = _stored(arrival, found, prices, basics, [opportunities[pk] for pk in edges])
         proposal = _propose(candidate, chosen, edges[found.opportunity], stored, prices, actor, now)
         if says is BackfillPolicy.AUTOMATIC:
             commit_allocation(actor=actor, run_id=proposal.run.public_id, now=now)
@@ -135,16 +134,21 @@ def _options(opportunities: Mapping[int, Scorable], edges: Mapping[int, Edge], p
 
 
 def _stored(
-    arrival: Arrival, found: Route, prices: Prices, basics: Basics, models: Mapping[str, list[int]]
+    arrival: Arrival, found: Route, prices: Prices, basics: Basics, scored: Sequence[Scorable]
 ) -> dict[str, Any]:
     """The columns that a replay needs: all that was read, no personal value, and beside it the answer."""
     read = {
         "prices_of": str(prices.run.public_id),
         "on": basics.on.isoformat(),
-        "models": models,
+        "models": opportunities_by_model(scored),
         "arrival": parse_json(arrival.to_json()),
     }
-    return {"snapshot": {**read, "route": answer(found)}, "snapshot_digest": digest_of(read)}
+    models = {one.model.pk: one.model for one in scored}
+    return {
+        "model": models.popitem()[1] if len(models) == 1 else None,  # of several, the snapshot names each
+        "snapshot": {**read, "route": answer(found)},
+        "snapshot_digest": digest_of(read),
+    }
 
 
 def _propose(

@@ -172,6 +172,11 @@ def test_staff_plan_the_whole_market_and_members_only_their_own():
     ):
         with pytest.raises(refusal):
             plan_allocation(actor=actor, now=NOW, **options)
+    with pytest.raises(InvalidInput) as refused:
+        plan_allocation(
+            actor=a_staff_actor(), organisation_id=by.organisation.public_id, previous_run_id=run.public_id, now=NOW
+        )
+    assert refused.value.data["field"] == "previousRunId"
     assert len(everything([AllocationRun])["AllocationRun"]) == len(before["AllocationRun"])
 
 

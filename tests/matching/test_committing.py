@@ -94,8 +94,9 @@ def test_an_excluded_proposal_or_anothers_cannot_be_named_and_then_nothing_is_se
     exclude_proposal(actor=by.actor, proposal_id=two.public_id, now=NOW)
     before = everything([AllocationRun, Proposal, Offer, Event])
     for named, refusal in ((ids(one, two), InvalidInput), (ids(one, other.proposals.get()), NotFound)):
-        with pytest.raises(refusal):
+        with pytest.raises(refusal) as refused:
             commit_allocation(actor=by.actor, run_id=run.public_id, proposal_ids=named, now=NOW)
+        assert refused.value.data.get("field") == ("proposalIds" if refusal is InvalidInput else None)
     assert everything([AllocationRun, Proposal, Offer, Event]) == before
 
 

@@ -115,6 +115,7 @@ def test_a_routing_is_done_again_byte_for_byte_whatever_has_become_of_the_market
     assert len(arrival["edges"]) == len(arrival["seats"]) == 2
     assert run.snapshot["route"]["opportunity"] == run.proposals.get().opportunity_id
     assert run.snapshot["route"]["value"] == run.value
+    assert run.snapshot["models"] == {run.model.version: [key for key, _ in arrival["edges"]]}
     assert "Zaphod" not in str(run.snapshot)
     Candidate.objects.update(suspended_at=NOW)
     AllocationRun.objects.exclude(pk=run.pk).update(solution=None)

@@ -228,5 +228,5 @@ def _chosen(run: AllocationRun, proposal_ids: Sequence[UUID] | None) -> list[Pro
         raise NotFound("proposal")
     chosen = [row for row in rows if row.public_id in wanted]
     if any(row.state == ProposalState.EXCLUDED for row in chosen):
-        raise InvalidInput("proposals", "must be proposed or pinned")
+        raise InvalidInput("proposalIds", "must be proposed or pinned")
     return [row for row in chosen if row.state in _OPEN]

@@ -67,7 +67,7 @@ def plan_allocation(
         if previous_run_id is not None:
             previous = access_run(actor, previous_run_id, to="manage")
             if previous.organisation_id != (organisation.pk if organisation is not None else None):
-                raise InvalidInput("previousRun", "is of another scope")
+                raise InvalidInput("previousRunId", "is of another scope")
         stored_waves = read_waves(waves)
         run = AllocationRun.objects.create(
             organisation=organisation,
@@ -142,7 +142,7 @@ def _settle(actor: Actor, proposal_id: UUID, action: str, now: datetime) -> Prop
 
 def _opportunities(scope: QuerySet[Opportunity], opportunity_ids: Sequence[UUID]) -> list[Opportunity]:
     if len(opportunity_ids) > MOST_OPPORTUNITIES:
-        raise InvalidInput("opportunities", f"are at most {MOST_OPPORTUNITIES}")
+        raise InvalidInput("opportunityIds", f"must be at most {MOST_OPPORTUNITIES}")
     wanted = {one for one in opportunity_ids if isinstance(one, UUID)}
     found = list(scope.filter(public_id__in=wanted).order_by("pk"))
     if len(found) != len(set(opportunity_ids)):

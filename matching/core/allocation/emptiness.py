@@ -134,18 +134,19 @@ class EmptySeats:
 
     def _reason(self, names: Mapping[int, str], title: str) -> str:
         people = count(self.candidates, "person", "people")
-        pass_ = "passes" if self.candidates == 1 else "pass"
+        one = self.candidates == 1
+        pass_ = "passes" if one else "pass"
         match self.cause:
             case Cause.NOBODY_PASSES:
                 return "nobody who is available passes its rule."
             case Cause.PAY:
-                return f"{people} {pass_}, but all ask for more than it pays."
+                return f"{people} {pass_}, but {'asks' if one else 'all ask'} for more than it pays."
             case Cause.HOURS:
-                return f"{people} {pass_}, but have too few free hours."
+                return f"{people} {pass_}, but {'has' if one else 'have'} too few free hours."
             case Cause.MIN_FIT:
-                return f"{people} {pass_}, but all suit less than is asked for at least."
+                return f"{people} {pass_}, but {'suits' if one else 'all suit'} less than is asked for at least."
             case Cause.ACCEPT_ELSEWHERE if self.loss is None:
-                return f"{people} {pass_}, but are engaged elsewhere."
+                return f"{people} {pass_}, but {'is' if one else 'are'} engaged elsewhere."
             case Cause.ACCEPT_ELSEWHERE:
                 return (
                     f"{people} {pass_}, but would sooner accept elsewhere, where they are proposed;"

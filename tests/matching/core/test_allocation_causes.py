@@ -175,6 +175,21 @@ def test_what_keeps_people_out_is_the_cause_where_nobody_is_left_and_the_gain_of
     assert scarce.loosened == (Loosening(Cause.COMPETITION, 1, 1, 5), Loosening(Cause.HOURS, 4, 1))
 
 
+@pytest.mark.parametrize(
+    ("kept_out", "one", "two"),
+    [
+        ("pay", "1 person passes, but asks for more", "2 people pass, but all ask for more"),
+        ("hours", "1 person passes, but has too few", "2 people pass, but have too few"),
+        ("min_fit", "1 person passes, but suits less", "2 people pass, but all suit less"),
+        ("elsewhere", "1 person passes, but is engaged", "2 people pass, but are engaged"),
+    ],
+)
+def test_a_sentence_speaks_of_one_person_as_of_one(kept_out, one, two):
+    for people, said in ((1, one), (2, two)):
+        out = KeptOut(**{kept_out: people if kept_out == "elsewhere" else (5,) * people})
+        assert said in explained(market({1: 2}, [], {}), kept_out={1: out}).sentence(TITLES)
+
+
 def test_people_who_would_sooner_accept_where_they_are_proposed_are_told_from_those_who_are_merely_worth_more_there():
     problem = market({1: 1, 2: 1}, [1, 2], {(1, 1): 5, (2, 1): 100, (2, 2): 1})
     assert explained(problem, acceptance=np.array([3, 9, 9])).cause is Cause.ACCEPT_ELSEWHERE
