@@ -1,4 +1,4 @@
-"""The entry of the process that streams: `granian --interface asgi config.asgi:application`.
+"""The entry of the process that streams: `granian --interface asginl config.asgi:application`.
 
 It is for `/graphql/stream`; everything else is what `config.wsgi` answers faster. It serves one event loop, to which
 the database is asked in a few threads.

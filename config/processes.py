@@ -143,8 +143,9 @@ def start_stream(processes: Processes, port: int) -> Process:
     return processes.start("stream", command, returns=True)
 
 
-def _granian(interface: str, port: int, *options: str) -> list[str]:
+def _granian(entry: str, port: int, *options: str) -> list[str]:
     """One server process of `config.wsgi` or `config.asgi` on the loopback."""
+    interface = {"wsgi": "wsgi", "asgi": "asginl"}[entry]  # of ASGI without its lifespan, which Django does not know
     return [
         str(Path(sys.executable).with_name("granian")),
         "--interface", interface,
@@ -153,7 +154,7 @@ def _granian(interface: str, port: int, *options: str) -> list[str]:
         "--workers", "1",
         "--no-ws",
         *options,
-        f"config.{interface}:application",
+        f"config.{entry}:application",
     ]  # fmt: skip
 
 
