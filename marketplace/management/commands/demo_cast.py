@@ -20,7 +20,7 @@ class Command(BaseCommand):
         if not settings.DEVELOPMENT:
             raise CommandError("Demo people exist in development only.")
         owners = Membership.objects.filter(role=Membership.Role.OWNER).order_by("organisation__name", "pk")
-        owners = owners.select_related("user", "organisation")
+        owners = owners.filter(user__candidate=None).select_related("user", "organisation")  # nobody plays two parts
         candidates = Candidate.objects.present().exclude(user=None).select_related("user").order_by("pk")
         users = {user.pk: user for user in (*(m.user for m in owners), *(c.user for c in candidates)) if user}
         tokens = access_tokens(users.values())
