@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
-from matching.core.allocation.errors import DuplicateKey, InvalidAllocation, MalformedSnapshot
+from matching.core.allocation.errors import DuplicateKey, well_formed
 from matching.core.allocation.online import Pace, Route, SeatPrice, route
 from matching.core.allocation.problem import canonical_json, integers, parse_json
 
@@ -42,7 +42,7 @@ class Arrival:
     def from_json(cls, stored: bytes | str) -> Arrival:
         """Raises `MalformedSnapshot`, and what its numbers are refused with."""
         data = parse_json(stored)
-        try:
+        with well_formed():
             keys = integers("edges.opportunity", [key for key, _ in data["edges"]]).tolist()
             if len(set(keys)) != len(keys):
                 raise DuplicateKey(field="edges.opportunity", key=max(keys, key=keys.count))
@@ -52,12 +52,6 @@ class Arrival:
                 pace=None if data["pace"] is None else Pace(**data["pace"]),
                 salt=bytes.fromhex(data["salt"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise MalformedSnapshot(problem=f"{type(error).__name__}: {error}") from error
-        except InvalidAllocation:
-            raise
-        except ValueError as error:
-            raise MalformedSnapshot(problem=str(error)) from error
 
 
 def answer(found: Route | None) -> dict[str, Any]:

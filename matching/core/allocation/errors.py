@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 
@@ -84,6 +86,19 @@ class InfeasiblePin(InvalidAllocation):
 class MalformedSnapshot(InvalidAllocation):
     code = "MALFORMED_SNAPSHOT"
     message = "the snapshot cannot be read: {problem}"
+
+
+@contextmanager
+def well_formed() -> Iterator[None]:
+    """Around the taking apart of stored JSON: what its form makes fail is a MalformedSnapshot, a refusal stays one."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError) as error:
+        raise MalformedSnapshot(problem=f"{type(error).__name__}: {error}") from error
+    except InvalidAllocation:
+        raise
+    except ValueError as error:
+        raise MalformedSnapshot(problem=str(error)) from error
 
 
 class NothingToReplay(InvalidAllocation):

@@ -19,7 +19,6 @@ from matching.core.allocation.errors import (
     DuplicateEdge,
     DuplicateKey,
     InfeasiblePin,
-    InvalidAllocation,
     MalformedSnapshot,
     NegativeNumber,
     NotAnInteger,
@@ -29,6 +28,7 @@ from matching.core.allocation.errors import (
     UnknownKey,
     ValueOutOfRange,
     ValuesTooLarge,
+    well_formed,
 )
 from matching.core.allocation.policy import Policy
 
@@ -240,7 +240,7 @@ class Problem:
     def from_json(cls, snapshot: bytes | str) -> Problem:
         """The problem a snapshot holds, checked as strictly as a new one. Raises `MalformedSnapshot` and the rest."""
         data = parse_json(snapshot)
-        try:
+        with well_formed():
             version = data["version"]
             if type(version) is not int or not 1 <= version <= SNAPSHOT_VERSION:
                 raise MalformedSnapshot(problem=f"version {data['version']!r} is not known")
@@ -259,12 +259,6 @@ class Problem:
                 limits=tuple(Limit(key, tuple(rows), most) for key, rows, most in data.get("limits", ())),
                 shares=tuple(Share(key, seats, tuple(people)) for key, seats, people in data.get("shares", ())),
             )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise MalformedSnapshot(problem=f"{type(error).__name__}: {error}") from error
-        except InvalidAllocation:
-            raise
-        except ValueError as error:
-            raise MalformedSnapshot(problem=str(error)) from error
 
     def digest(self) -> str:
         """blake2b of the canonical bytes, in hexadecimal."""
