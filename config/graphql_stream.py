@@ -1,13 +1,16 @@
 """Subscriptions over server-sent events, at `/graphql/stream`: GraphQL over SSE, in its mode of distinct connections.
 
     POST or GET with `Accept: text/event-stream`, and what `/graphql` takes
-    event: next        an answer; its id is a digest of what it says
+    event: next        an answer; its id is the position after it, or a digest of what it says
     event: complete    the end
     :                  a heartbeat
 
-Each event tells the whole present state of what is followed, so whoever comes back with `Last-Event-ID` has missed
-nothing: what they know already is not sent again. Who asks is asked again before each event and each heartbeat: a token
-that was revoked or has run out ends the stream with an error, and the client comes back with another.
+Whoever comes back with `Last-Event-ID` has missed nothing, and is not sent again what they know already: either each
+event tells the whole present state of what is followed, or its id says where to go on. Errors that end a stream have
+none: whoever was refused an event is told of it when they may be.
+
+Who asks is asked again before each event and each heartbeat: a token that was revoked or has run out ends the stream
+with an error, and the client comes back with another.
 """
 
 import asyncio
@@ -48,7 +51,7 @@ from accounts.login.principals import bearer, person
 from config.graphql_errors import broken, formatted
 from config.graphql_operations import faults, is_stranger, parsed
 from config.graphql_request import Asked, BadRequest
-from config.graphql_view import admitted, follow_up, refused
+from config.graphql_view import admitted, follow_up, refused, watch_uses
 from config.schema import schema
 
 logger = logging.getLogger("muster.graphql")
@@ -91,7 +94,7 @@ class Followed:
     request: HttpRequest
     context: Context
     executor: Executor
-    known: str  # the id of the event that the client saw last
+    at_first: tuple[Callable[[], None], ...]  # what is done once, whatever events follow
 
     @property
     def principal(self) -> int:
@@ -131,7 +134,9 @@ def _begin(request: HttpRequest) -> Followed:
     )
     if isinstance(executor, list):
         raise BadRequest(executor[0].message)
-    return Followed(request, context, executor, request.headers.get("Last-Event-ID", ""))
+    context.known = request.headers.get("Last-Event-ID", "")
+    watch_uses(asked, context)
+    return Followed(request, context, executor, tuple(context.afterwards))
 
 
 def _document(asked: Asked, context: Context) -> DocumentNode:
@@ -183,17 +188,24 @@ async def _events(followed: Followed, give_back: Callable[[], None]) -> AsyncGen
     """The bytes of a stream."""
     try:
         yield f"retry: {RETRY_MS}\n\n".encode()
-        known = followed.known
+        known = followed.context.known
+        if followed.at_first:
+            await in_thread(follow_up, followed.at_first)
         async with aclosing(_answers(followed)) as answers:
             async for answer in answers:
                 if answer is None:
                     yield BEAT
                     continue
                 text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
-                name = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+                if "data" not in answer:
+                    yield f"event: next\ndata: {text}\n\n".encode()
+                    continue
+                name = followed.context.position or hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
                 if name != known:
                     known = name
                     yield f"event: next\nid: {name}\ndata: {text}\n\n".encode()
+                    if "errors" not in answer and followed.context.afterwards:
+                        await in_thread(follow_up, tuple(followed.context.afterwards))
         yield COMPLETE
     finally:
         give_back()
@@ -225,8 +237,6 @@ async def _answers(followed: Followed) -> AsyncGenerator[dict[str, Any] | None, 
             yield answer | ({} if result.data is None else {"data": result.data})
             if result.data is None:
                 return
-            if not result.errors and followed.context.afterwards:
-                await in_thread(follow_up, tuple(followed.context.afterwards))
     finally:
         if upcoming is not None:
             upcoming.cancel()
@@ -244,10 +254,7 @@ async def _results(followed: Followed) -> AsyncGenerator[ExecutionResult, None]:
     context = followed.context
 
     async def execute(executor: Executor) -> ExecutionResult:
-        # An event is a request of its own, as far as resolvers can tell.
-        context.now = timezone.now()
-        context.forget()
-        context.afterwards.clear()
+        context.begin(timezone.now())
         result: Any = await in_thread(execute_subscription_event, executor)
         return result
 

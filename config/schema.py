@@ -17,6 +17,7 @@ from config.graphql_execution import Executor
 from config.graphql_operations import KeyedOperations, Parsing
 from marketplace.api.mutations import MarketplaceMutation
 from marketplace.api.queries import MarketplaceQuery
+from marketplace.api.subscriptions import MarketplaceSubscription
 from matching.api.backfill import BackfillMutation, BackfillQuery
 from matching.api.mutations import MatchingMutation
 from matching.api.offering import OfferingMutation, OfferingQuery
@@ -47,7 +48,7 @@ class Mutation(
 
 
 @strawberry.type(description="All that can be followed while it happens: over server-sent events, at /graphql/stream.")
-class Subscription(MatchingSubscription):
+class Subscription(MarketplaceSubscription, MatchingSubscription):
     pass
 
 

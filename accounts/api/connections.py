@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 DEFAULT_FIRST = 20
 LARGEST_FIRST = 100
-LONGEST_CURSOR = 2_000  # it may hold a whole title, each letter of which JSON writes as six
+LONGEST_CURSOR = 8_000  # it may hold a whole title, each letter of which JSON writes as six, or two snapshots
 
 FIRST: Any = strawberry.argument(
     description=f"How many rows, at most {LARGEST_FIRST}; {DEFAULT_FIRST} if nothing is said."

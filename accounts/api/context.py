@@ -28,6 +28,13 @@ class Context:
     refusal: DomainError | None = None  # of the whole operation: mutations answer it and do nothing
     refused: DomainError | None = None  # what the mutation answered, where it was a refusal
     once: dict[Any, Any] = field(default_factory=dict)
+    known: str = ""
+    """What a client that comes back to a stream says it was told last."""
+
+    position: str = ""
+    """Where in what it follows the present event of a stream stands, if that is something that one can go on after;
+    otherwise each event tells the whole present state."""
+
     extensions: dict[str, Callable[[], Any]] = field(default_factory=dict)
     """What the response says besides its data, by name; told when all of it has been resolved."""
 
@@ -40,6 +47,12 @@ class Context:
             self.once[key] = find()
         answer: T = self.once[key]
         return answer
+
+    def begin(self, now: datetime) -> None:
+        """Anew: each event of a stream is a request of its own, as far as resolvers can tell."""
+        self.now = now
+        self.forget()
+        self.afterwards.clear()
 
     def forget(self) -> None:
         """Before a mutation's answer is read: what it changed may have been looked up before."""

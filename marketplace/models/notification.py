@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Cast
 
 from accounts.models import Event, PublicModel
 
@@ -34,6 +35,11 @@ class Notification(PublicModel):
     subject_id = models.BigIntegerField()
     text = models.CharField(max_length=300)
     created_at = models.DateTimeField()
+    created_xid = models.BigIntegerField(
+        db_default=Cast(Cast(models.Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField()),
+        editable=False,
+        help_text="transaction that wrote the row",
+    )
     read_at = models.DateTimeField(null=True, blank=True)
     mail_state = models.CharField(max_length=10, choices=Mail, default=Mail.PENDING)
     mail_attempts = models.PositiveSmallIntegerField(default=0)
@@ -47,6 +53,7 @@ class Notification(PublicModel):
         constraints = [models.UniqueConstraint(fields=["event", "user"], name="one_notification_per_event_and_user")]
         indexes = [
             models.Index(fields=["user", "-id"], name="notification_inbox_idx"),
+            models.Index(fields=["user", "created_xid"], name="notification_followed_idx"),
             models.Index(
                 fields=["mail_due_at"], condition=models.Q(mail_state="pending"), name="notification_mail_idx"
             ),

@@ -19,11 +19,11 @@ from accounts.access import require_right
 from accounts.api.connections import Key, Order, Page, page, page_size
 from accounts.api.context import Context, Info
 from accounts.api.fields import one
-from accounts.api.nodes import Node, node_type
+from accounts.api.nodes import Node, node_type, public_id
 from accounts.api.peers import answered, batched, related, together
 from accounts.api.scalars import BigInt
 from accounts.core.actor import Actor
-from accounts.errors import NotFound
+from accounts.errors import NotFound, NotPermitted
 from marketplace.access import access_opportunity, visible_candidates
 from marketplace.api.candidates import CandidateType
 from marketplace.api.enums import OutcomeEnum
@@ -148,6 +148,15 @@ def scored(context: Context, row: Match | Proposal, score: int, stored: list[dic
 
 
 BY_FIT = Order("matches", (Key("fit", descending=True), Key("tie_break"), Key("candidate_id")))
+
+
+def matches_asked_for(context: Context, opportunity: str) -> Opportunity:
+    """The opportunity with this global id, for members of the organisation that recruits for it. Raises InvalidInput,
+    NotFound, NotPermitted."""
+    found = access_opportunity(context.actor, public_id(opportunity, "Opportunity", field="opportunity"))
+    if not context.reads(found.posting_organisation_id):
+        raise NotPermitted("see who suits this opportunity")
+    return found
 
 
 def matches_page(context: Context, opportunity: Opportunity, *, first: int | None, after: str | None) -> Any:

@@ -9,13 +9,13 @@ from accounts.api.connections import AFTER, FIRST, Connection, page
 from accounts.api.context import Info
 from accounts.api.nodes import public_id
 from accounts.errors import NotFound, NotPermitted
-from marketplace.access import access_opportunity, own_candidate
+from marketplace.access import own_candidate
 from marketplace.api.rules import RuleInput, written_rule
 from matching.access import access_run, visible_runs
 from matching.api.allocation import HEAVY, AllocationRunType
 from matching.api.enums import RunStateEnum
 from matching.api.explore import OpportunityExploration, OpportunityOrder, explore
-from matching.api.matches import MatchType, matches_page, recommended_page
+from matching.api.matches import MatchType, matches_asked_for, matches_page, recommended_page
 from matching.api.opportunity_filter import OpportunityFilter
 from matching.api.people import CandidateExploration, CandidateFilter, CandidateOrder, find_people
 from matching.api.preview import EligibilityPreviewType, shown_preview
@@ -122,10 +122,7 @@ class MatchingQuery:
         first: Annotated[int | None, FIRST] = None,
         after: Annotated[str | None, AFTER] = None,
     ) -> Connection[MatchType]:
-        uuid = public_id(opportunity, "Opportunity", field="opportunity")
-        asked = access_opportunity(info.context.actor, uuid)
-        if not info.context.reads(asked.posting_organisation_id):
-            raise NotPermitted("see who suits this opportunity")
+        asked = matches_asked_for(info.context, opportunity)
         return matches_page(info.context, asked, first=first, after=after)
 
     @strawberry.field(description="What suits you best of what is open, best first. For candidates.")

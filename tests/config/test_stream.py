@@ -1,33 +1,23 @@
-"""Subscriptions over server-sent events: a real process that streams, the web server before it, and real clients.
-
-Valkey is at an address where nobody listens: streams do without.
-"""
+"""Subscriptions over server-sent events: a real process that streams, the web server before it, and real clients."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager, ExitStack
 
 import httpx
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db import connection
 from django.test import Client
 
 from accounts.models import Membership
-from config import services
-from config.processes import Processes, running, start_stream, start_web
 from matching.actions.allocation import discard_allocation, plan_allocation, progress, solve_run
 from matching.core.workflow import SolvingStage
 from matching.models import AllocationRun
 from tests.config.graphql_client import global_id, token_of
-from tests.database import address_of
+from tests.config.streaming import SSE, Told, subscribed
 from tests.live import eventually
 from tests.marketplace.factories import NOW, Recruiter, a_skill, an_organisation
 from tests.matching.staging import asking_for, skilled, work
@@ -36,106 +26,10 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("
 
 FOLLOW = """subscription ($run: ID!) { allocationProgress(run: $run) {
     state proposed progress { stage done total value bound } } }"""
-SSE = {"Accept": "text/event-stream"}
 
 
-@dataclass(frozen=True)
-class Servers:
-    direct: str
-    passed_on: str
-
-
-@pytest.fixture(scope="module")
-def servers(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "MUSTER_ENV": "test",
-        "MUSTER_DIR": str(settings.MUSTER_DIR),
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": address_of(connection.settings_dict["NAME"]),
-        "REDIS_URL": f"redis://127.0.0.1:{services.free_port()}/0",
-        "STREAM_HEARTBEAT_SECONDS": "0.4",
-        "STREAM_LOOK_SECONDS": "0.05",
-    }
-    stream, web = services.free_port(), services.free_port()
-    with running(Processes(environment, tmp_path_factory.mktemp("log"))) as processes:
-        start_stream(processes, stream)
-        start_web(processes, web, stream_url=f"http://127.0.0.1:{stream}")
-        found = Servers(f"http://127.0.0.1:{stream}", f"http://127.0.0.1:{web}")
-        for address in (found.direct, found.passed_on):
-            assert eventually(lambda address=address: answers(address), seconds=60), _logs(processes)
-        yield found
-
-
-def _logs(processes: Processes) -> str:
-    return "\n".join(Path(child.log).read_text() for child in processes.children)
-
-
-def answers(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/healthz").status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-@pytest.fixture(params=["direct", "passed_on"])
-def address(request: pytest.FixtureRequest, servers: Servers) -> str:
-    return f"{getattr(servers, request.param)}/graphql/stream"
-
-
-@pytest.fixture
-def direct(servers: Servers) -> str:
-    return f"{servers.direct}/graphql/stream"
-
-
-@dataclass
-class Told:
-    """What came, in its order."""
-
-    lines: Iterator[str]
-    beats: int = 0
-    ids: list[str] = field(default_factory=list)
-
-    def next(self) -> dict[str, Any] | None:
-        """The next event; None when the stream is complete."""
-        name = data = ""
-        for line in self.lines:
-            if line == ":":
-                self.beats += 1
-            elif line.startswith("event: "):
-                name = line.removeprefix("event: ")
-            elif line.startswith("id: "):
-                self.ids.append(line.removeprefix("id: "))
-            elif line.startswith("data:"):
-                data = line.removeprefix("data:").strip()
-            elif not line and name:
-                assert name in ("next", "complete")
-                return json.loads(data) if name == "next" else None
-        raise AssertionError("the stream broke off")
-
-    def run(self) -> dict[str, Any]:
-        answer = self.next()
-        assert answer is not None
-        assert "errors" not in answer, answer
-        return answer["data"]["allocationProgress"]
-
-    def refusal(self) -> str:
-        """The code of the error that ends the stream."""
-        answer = self.next()
-        assert answer is not None
-        assert answer.get("data") is None
-        assert self.next() is None
-        return answer["errors"][0]["extensions"]["code"]
-
-
-@contextmanager
-def following(address: str, run: AllocationRun, by: Recruiter, **headers: str) -> Iterator[Told]:
-    body = {"query": FOLLOW, "variables": {"run": global_id(run)}}
-    headers = {**SSE, "Authorization": f"Bearer {token_of(by.user)}", **headers}
-    with httpx.stream("POST", address, json=body, headers=headers, timeout=10) as response:
-        assert response.status_code == 200, response.read()
-        assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
-        yield Told(response.iter_lines())
+def following(address: str, run: AllocationRun, by: Recruiter, **headers: str) -> AbstractContextManager[Told]:
+    return subscribed(address, FOLLOW, {"run": global_id(run)}, by.user, **headers)
 
 
 def queued_runs(number: int) -> list[tuple[Recruiter, AllocationRun]]:
@@ -158,12 +52,12 @@ def a_queued_run() -> tuple[Recruiter, AllocationRun]:
 def test_a_run_is_followed_until_it_is_planned(address):
     by, run = a_queued_run()
     with following(address, run, by) as told:
-        assert told.run() == {"state": "QUEUED", "proposed": 0, "progress": None}
+        assert told.data() == {"state": "QUEUED", "proposed": 0, "progress": None}
         with progress.telling(run.pk) as telling:
             telling.begin(SolvingStage.SOLVING, total=10)
-        assert told.run()["progress"] == {"stage": "SOLVING", "done": 0, "total": 10, "value": None, "bound": None}
+        assert told.data()["progress"] == {"stage": "SOLVING", "done": 0, "total": 10, "value": None, "bound": None}
         solve_run(run.pk, NOW)
-        while (last := told.run())["state"] == "QUEUED":
+        while (last := told.data())["state"] == "QUEUED":
             assert last["progress"] is not None
         assert last == {"state": "PLANNED", "proposed": 1, "progress": None}
         assert told.next() is None
@@ -173,13 +67,13 @@ def test_a_run_is_followed_until_it_is_planned(address):
 def test_whoever_comes_back_is_told_what_they_do_not_know(direct):
     by, run = a_queued_run()
     with following(direct, run, by) as told:
-        told.run()
+        told.data()
     with following(direct, run, by, **{"Last-Event-ID": told.ids[-1]}) as again:
         discard_allocation(actor=by.actor, run_id=run.public_id, now=NOW)
-        assert again.run()["state"] == "DISCARDED"
+        assert again.data()["state"] == "DISCARDED"
         assert again.next() is None
     with following(direct, run, by, **{"Last-Event-ID": told.ids[-1]}) as late:
-        assert late.run()["state"] == "DISCARDED", "what happened in between is told"
+        assert late.data()["state"] == "DISCARDED", "what happened in between is told"
     with following(direct, run, by, **{"Last-Event-ID": again.ids[-1]}) as later:
         assert later.next() is None, "it is over, and they know"
 
@@ -187,17 +81,17 @@ def test_whoever_comes_back_is_told_what_they_do_not_know(direct):
 def test_something_is_sent_where_nothing_happens(direct):
     by, run = a_queued_run()
     with following(direct, run, by) as told:
-        told.run()
+        told.data()
         time.sleep(1)
         discard_allocation(actor=by.actor, run_id=run.public_id, now=NOW)
-        told.run()
+        told.data()
     assert told.beats >= 2
 
 
 def test_a_revoked_token_ends_a_stream(direct):
     by, run = a_queued_run()
     with following(direct, run, by) as told:
-        told.run()
+        told.data()
         Session.objects.all().delete()
         assert told.refusal() == "UNAUTHENTICATED"
 
@@ -205,7 +99,7 @@ def test_a_revoked_token_ends_a_stream(direct):
 def test_who_leaves_an_organisation_is_told_nothing_more(direct):
     by, run = a_queued_run()
     with following(direct, run, by) as told:
-        told.run()
+        told.data()
         Membership.objects.filter(user=by.user).delete()
         with progress.telling(run.pk) as telling:
             telling.begin(SolvingStage.SOLVING)
@@ -224,7 +118,7 @@ def test_five_streams_are_enough_for_one_person_and_a_sixth_has_to_wait_for_a_pl
     with ExitStack() as stack:
         open_ones = [stack.enter_context(following(address, run, by)) for _ in range(5)]
         open_ones.append(stack.enter_context(following(address, other_run, other)))
-        assert {told.run()["state"] for told in open_ones} == {"QUEUED"}
+        assert {told.data()["state"] for told in open_ones} == {"QUEUED"}
         body = {"query": FOLLOW, "variables": {"run": global_id(run)}}
         headers = {**SSE, "Authorization": f"Bearer {token_of(by.user)}"}
         refused = httpx.post(address, json=body, headers=headers)
@@ -242,7 +136,7 @@ def test_ordinary_requests_are_answered_while_more_streams_are_open_than_threads
     address = f"{servers.passed_on}/graphql/stream"
     with ExitStack() as stack:
         open_ones = [stack.enter_context(following(address, run, by)) for by, run in queued_runs(2) for _ in range(5)]
-        assert {told.run()["state"] for told in open_ones} == {"QUEUED"}
+        assert {told.data()["state"] for told in open_ones} == {"QUEUED"}
         for _ in range(20):
             answer = httpx.post(f"{servers.passed_on}/graphql", json={"query": "{ __typename }"}, timeout=5)
             assert answer.json() == {"data": {"__typename": "Query"}}
@@ -255,7 +149,7 @@ def test_a_browser_follows_with_its_cookie_and_posts_with_its_csrf_token(address
     cookies = {settings.SESSION_COOKIE_NAME: browser.cookies[settings.SESSION_COOKIE_NAME].value}
     asked = {"query": FOLLOW, "variables": json.dumps({"run": global_id(run)})}
     with httpx.stream("GET", address, params=asked, headers=SSE, cookies=cookies) as response:
-        assert Told(response.iter_lines()).run()["state"] == "QUEUED"
+        assert Told(response.iter_lines()).data()["state"] == "QUEUED"
     body = {"query": FOLLOW, "variables": {"run": global_id(run)}}
     refused = httpx.post(address, json=body, headers=SSE, cookies=cookies)
     assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (403, "CSRF")
@@ -263,7 +157,7 @@ def test_a_browser_follows_with_its_cookie_and_posts_with_its_csrf_token(address
     headers = {**SSE, "X-CSRFToken": token}
     with httpx.stream("POST", address, json=body, headers=headers, cookies=cookies | {"csrftoken": token}) as response:
         told = Told(response.iter_lines())
-        told.run()
+        told.data()
         Session.objects.all().delete()
         assert told.refusal() == "UNAUTHENTICATED"
 
