@@ -69,7 +69,8 @@ def row_type(model: type, *, name: str, description: str) -> Callable[[T], T]:
 
 
 def global_id(row: Any) -> str:
-    return encode_id(_NAMES[type(row)], row.public_id)
+    # Not `type(row)`: the user of a session is a stand-in until it is looked at.
+    return encode_id(_NAMES[row.__class__], row.public_id)
 
 
 def encode_id(name: str, public_id: UUID) -> str:

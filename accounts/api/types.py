@@ -12,7 +12,7 @@ from accounts.api.context import Info
 from accounts.api.enums import described
 from accounts.api.fields import given, one
 from accounts.api.nodes import Node, lazy, node_type, row_type
-from accounts.api.peers import batched, together
+from accounts.api.peers import batched, related, together
 from accounts.core.actor import Actor, ActorKind
 from accounts.errors import NotFound
 from accounts.models import Membership, Organisation, ServiceToken, Transition, User
@@ -145,10 +145,21 @@ class TransitionType:
     from_state: str = strawberry.field(description="The state before.")
     to_state: str = strawberry.field(description="The state after.")
     action: str = strawberry.field(description="The move, by its name in the state machine.")
-    actor = one("actor", UserType, "Who made it; null for the system.", optional=True)
     actor_kind: ActorKindEnum = strawberry.field(description="In which capacity.")  # type: ignore[valid-type]
     reason = given("reason", str, "Why, where somebody said.")
     at: datetime = strawberry.field(description="When.")
+
+    @strawberry.field(
+        description=(
+            "Who made it, where that was a member of the organisation or yourself; staff see everybody. Null for the"
+            " rest: a candidate's login would tell a name and an address that may not be open."
+        )
+    )
+    def actor(root: strawberry.Parent[Any], info: Info) -> UserType | None:
+        asks = info.context.actor
+        if asks.is_staff or root.actor_kind == ActorKind.MEMBER or root.actor_id == asks.user_id:
+            return related(root, "actor")
+        return None
 
 
 def history_of(row: Model) -> list[Transition]:

@@ -9,6 +9,7 @@ import strawberry
 from django.db.models import Count
 from strawberry.parent import StrawberryParent
 
+from accounts.access import require_right
 from accounts.api.connections import AFTER, FIRST, Connection, nested_page
 from accounts.api.context import Info
 from accounts.api.fields import given, many, one
@@ -174,7 +175,7 @@ def _access_waiver(actor: Actor, waiver_id: Any) -> EligibilityWaiver:
     waiver = EligibilityWaiver.objects.select_related("opportunity").filter(public_id=waiver_id).first()
     if waiver is None:
         raise NotFound("waiver")
-    access_opportunity(actor, waiver.opportunity.public_id, to="manage")
+    require_right(actor, waiver.opportunity.posting_organisation_id, "read", kind="waiver")
     return waiver
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from marketplace.models import Application, Opportunity
+from marketplace.models import Application, Candidate, Opportunity
 from marketplace.queries.facts import facts_of
 from matching.core.eligibility import Verdict, evaluate
 from matching.core.facts import CandidateFacts
@@ -87,12 +87,16 @@ def match_of(facts: CandidateFacts, scorable: Scorable, basics: Basics, *, score
 def matches_for(opportunity: Opportunity) -> QuerySet[Match]:
     """Who suits an opportunity best, best first, in a total order.
 
-    Those who have since left, been suspended or withdrawn from discovery without having applied are not among them.
+    Those who have since left, been suspended, blocked the organisation or withdrawn from discovery without having
+    applied are not among them.
     """
     applied = Application.objects.live().filter(opportunity=opportunity, candidate_id=OuterRef("candidate_id"))
+    blocked = Candidate.blocked_organisations.through.objects.filter(
+        candidate_id=OuterRef("candidate_id"), organisation_id=opportunity.posting_organisation_id
+    )
     return (
         Match.objects.filter(opportunity=opportunity, candidate__merged_into=None, candidate__suspended_at=None)
-        .filter(Q(candidate__discoverable=True) | Exists(applied))
+        .filter(Q(candidate__discoverable=True) | Exists(applied), ~Exists(blocked))
         .select_related("candidate", "model")
         .order_by("-fit", "tie_break", "candidate_id")
     )
