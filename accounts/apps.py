@@ -8,4 +8,4 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts.login import counting, second_factors  # noqa: F401 - they listen to logins
+        from accounts.login import auditing, counting, second_factors  # noqa: F401 - they listen to logins

@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.utils import timezone
 
-from accounts.actions import bell, deliveries, timers
+from accounts.actions import audit, bell, deliveries, timers
 from accounts.actions.attempts import forget_attempts as forget_old_attempts
 from accounts.actions.idempotency import SWEPT_AT_ONCE, forget_expired
 
@@ -32,6 +32,11 @@ def sweep_deliveries() -> None:
 @shared_task
 def fire_timers() -> None:
     timers.fire_due(timezone.now())
+
+
+@shared_task
+def seal_audit() -> None:
+    audit.seal_all(timezone.now())
 
 
 @shared_task

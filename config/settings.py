@@ -299,6 +299,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-mails": _every(5, "marketplace.tasks.send_mails"),
     "send-digests": _every(5, "matching.tasks.send_digests"),
     "heartbeat": _every(5, "accounts.tasks.heartbeat"),
+    "seal-audit": _every(10, "accounts.tasks.seal_audit"),
     "forget-login-tokens": _every(3600, "accounts.tasks.forget_login_tokens"),
     "forget-attempts": _every(3600, "accounts.tasks.forget_attempts"),
     "forget-idempotency-records": _every(3600, "accounts.tasks.forget_idempotency_records"),
@@ -402,6 +403,16 @@ CONSUMERS: dict[str, str] = {
     "exposures": "matching.consumers.expose",
 }
 
+# Events that are entered in the audit log as well, where they are chained: who let whom do what.
+AUDITED_EVENTS = frozenset(
+    {
+        *("MemberInvited", "MembershipChanged", "ServiceTokenCreated", "ServiceTokenRevoked"),
+        *("EligibilityWaived", "EligibilityWaiverRevoked", "VettingRecorded", "VettingWithdrawn"),
+        *("OpportunitySuspended", "OpportunityReinstated", "DuplicateConfirmed"),
+        *("ModelPromoted", "ModelRestored", "ModelRetired", "SegmentChanged", "SegmentMoved"),
+    }
+)
+
 # Handlers of timers by kind: `handler(subject_id, now)`.
 TIMERS: dict[str, str] = {
     "offer_expiry": "marketplace.timers.expire_offer",
@@ -449,6 +460,7 @@ MFA_RATE_LIMITS: Any = {} if PRODUCTION else False
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", int(BEHIND_TLS_PROXY))
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+USERSESSIONS_ADAPTER = "accounts.login.auditing.Sessions"
 MFA_ADAPTER = "accounts.login.second_factors.SecondFactors"
 MFA_TOTP_ISSUER = "Muster"
 # Without one, staff are nobody in particular: the console asks for it, and the API takes them for ordinary users.

@@ -8,16 +8,18 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, connection, models, transaction
 
 from accounts.actions import bell
+from accounts.actions.audit import organisation_of
 from accounts.core.actor import Actor, ActorKind
 from accounts.models import Event
 from accounts.subscriptions import consumers_of
 
 # One statement, for everything that happens goes through it: what changes in the row itself, the next number of the
-# aggregate, whose row's lock makes the numbers gapless, the event, what its consumers are to be told, and the line of
-# the log where a state changes.
+# aggregate, whose row's lock makes the numbers gapless, the event, what its consumers are to be told, the line of
+# the log where a state changes, and the entry of the audit log where somebody may have to answer for it.
 _RECORD = """
     WITH {changed} numbered AS (
         INSERT INTO accounts_aggregatesequence (aggregate_type, aggregate_id, last)
@@ -39,6 +41,13 @@ _RECORD = """
         SELECT %(type)s::text, %(pk)s::bigint, %(from)s::text, %(to)s::text, %(action)s::text, %(actor)s::bigint,
             %(kind)s::text, %(reason)s::text, %(at)s::timestamptz, id
         FROM recorded WHERE %(from)s::text IS NOT NULL
+    ), audited AS (
+        INSERT INTO accounts_auditentry
+            (kind, actor_id, actor_kind, organisation_id, subject_type, subject_id, data, request_id, at)
+        SELECT %(name)s::text, %(actor)s::bigint, %(kind)s::text, %(organisation)s::bigint, %(type)s::text,
+            %(pk)s::bigint, %(payload)s::jsonb || jsonb_build_object('event', id), %(request)s::text,
+            %(at)s::timestamptz
+        FROM recorded WHERE %(audited)s::boolean
     )
     SELECT id, sequence FROM recorded
 """
@@ -102,6 +111,8 @@ def append(
         "to": change and change.target,
         "action": change and change.action,
         "reason": change and change.reason,
+        "audited": name in settings.AUDITED_EVENTS,
+        "organisation": organisation_of(subject),
     }
     fields = change.fields if change else ()
     for number, written in enumerate(fields):

@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 
+from accounts.actions.audit import record
+from accounts.core.actor import Actor
+from accounts.core.audit import AuditKind
 from accounts.core.rsa import new_rsa_key
 from accounts.errors import LastSigningKey, NotFound
 from accounts.login.keys import PURPOSE, Key, forget_keys, keys, kid_of
@@ -32,6 +35,7 @@ def roll_signing_key(*, now: datetime, announced: timedelta) -> SigningKey:
         SigningKey.objects.filter(kid__in=[one.kid for one in former], trusted_until=None).update(
             trusted_until=made.signs_from + longest
         )
+        record(AuditKind.SIGNING_KEY_ROLLED, actor=Actor.system(), now=now, subject=made)
     forget_keys()
     return made
 
@@ -51,6 +55,7 @@ def withdraw_signing_key(*, kid: str, now: datetime) -> SigningKey:
         _adopt(withdrawn, now)
         SigningKey.objects.filter(kid=kid).update(trusted_until=now, private_key="")
         row = SigningKey.objects.get(kid=kid)
+        record(AuditKind.SIGNING_KEY_WITHDRAWN, actor=Actor.system(), now=now, subject=row)
     forget_keys()
     return row
 

@@ -11,11 +11,12 @@ from django.db import IntegrityError, models, transaction
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from accounts.actions.events import append
 from accounts.admin import codes
+from accounts.admin.logged import LoggedAdmin
 from accounts.admin.rendering import events_of, history_of
 from accounts.admin.steps import Step, actor_of, list_action, page_button
 from accounts.core.actor import ActorKind
@@ -33,7 +34,7 @@ class CodedFields:
         )
 
 
-class ConsoleAdmin(CodedFields, ModelAdmin):
+class ConsoleAdmin(CodedFields, LoggedAdmin):
     """A page whose rows may be changed, and never deleted: what happened is referred to from elsewhere.
 
     `steps` become buttons and list actions. A refusal while saving shows the form again, with what was typed.

@@ -15,7 +15,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ConsoleAdmin):
+class GroupAdmin(DjangoGroupAdmin, ConsoleAdmin):  # type: ignore[misc]  # who logs is decided by ours
     list_display = ("name",)
     search_fields = ("name",)
     filter_horizontal = ("permissions",)

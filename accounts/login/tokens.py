@@ -29,6 +29,9 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.actions.audit import record
+from accounts.core.actor import Actor
+from accounts.core.audit import AuditKind
 from accounts.login.keys import signing_key, trusted_key
 from accounts.models import User
 
@@ -112,6 +115,7 @@ def renewed(token: str) -> tuple[str, str] | None:
             logger.warning("a refresh token of user %s was used twice: their session ends", user.pk)
             UserSession.objects.filter(session_key=session_key).delete()
             session.flush()
+            record(AuditKind.TOKEN_USED_TWICE, actor=Actor.anonymous(), now=timezone.now(), subject=user)
             return None
         pair = access_token(user, session), refresh_token(user, session)
         session.save()

@@ -1,5 +1,6 @@
 from accounts.models.api_client import DeprecatedUse, TrustedDocument
 from accounts.models.attempt import AttemptCounter, KnownPlace
+from accounts.models.audit import AuditEntry, AuditSeal
 from accounts.models.base import PublicModel, ReferencedModel
 from accounts.models.event import AggregateSequence, Delivery, Event, Transition
 from accounts.models.idempotency import IdempotencyRecord
@@ -12,6 +13,8 @@ from accounts.models.user import User
 __all__ = [
     "AggregateSequence",
     "AttemptCounter",
+    "AuditEntry",
+    "AuditSeal",
     "Delivery",
     "DeprecatedUse",
     "Event",

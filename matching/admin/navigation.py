@@ -79,6 +79,8 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
     )),
     ("People and rights", True, (
         ("Users", "accounts.user", "person"),
+        ("Audit log", "accounts.auditentry", "policy"),
+        ("Seals of the audit log", "accounts.auditseal", "lock"),
         ("Groups", "auth.group", "admin_panel_settings"),
         ("E-mail addresses", "account.emailaddress", "alternate_email"),
         ("Second factors", "mfa.authenticator", "phonelink_lock"),
