@@ -83,11 +83,10 @@ def access_organisation(actor: Actor, organisation_id: UUID, *, to: Right = "rea
 
 
 def access_service_token(actor: Actor, token_id: UUID) -> ServiceToken:
-    """For owners of its organisation. Raises NotFound or NotPermitted."""
+    """For owners of its organisation. Raises NotFound, to its other members too: these do not get to see them."""
     token = ServiceToken.objects.filter(public_id=token_id).first()
-    if token is None:
+    if token is None or not may(actor, token.organisation_id, "own"):
         raise NotFound("service token")
-    require_right(actor, token.organisation_id, "own", kind="service token")
     return token
 
 

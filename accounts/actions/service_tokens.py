@@ -74,7 +74,7 @@ def create_service_token(
 
 
 def revoke_service_token(*, actor: Actor, token_id: UUID, now: datetime) -> ServiceToken:
-    """It opens nothing from now on. Owners only. Raises NotFound, NotPermitted, ServiceTokenEnded."""
+    """It opens nothing from now on. Owners only. Raises NotFound, ServiceTokenEnded."""
     require_person(actor)
     with transaction.atomic():
         access_service_token(actor, token_id)

@@ -100,7 +100,10 @@ def _read_candidate(actor: Actor, candidate_id: Any) -> Candidate:
 @node_type(
     Candidate,
     name="Candidate",
-    description="A person who may be placed. Name, contacts, résumé and experiences open when they turn to you.",
+    description=(
+        "A person who may be placed. Headline, titles, skills and what they want is open to those who recruit, and what"
+        " these find them by; name, contacts, résumé and experiences open when they turn to you."
+    ),
     access=_read_candidate,
 )
 class CandidateType(Node):
@@ -142,6 +145,16 @@ class CandidateType(Node):
     @strawberry.field(description="Work they have done, latest first." + CONTACT)
     def experiences(root: strawberry.Parent[Any], info: Info) -> list[WorkExperienceType] | None:
         return related_list(root, "experiences") if sees_contacts(info.context, root) else None
+
+    @strawberry.field(
+        description=(
+            "What they have worked as, latest first, in their own words: searches look at it. For whom, when and what"
+            " it was about stands in `experiences`."
+        )
+    )
+    def titles(root: strawberry.Parent[Any]) -> list[str]:
+        worked = sorted(related_list(root, "experiences"), key=lambda one: (one.starts_on, one.pk), reverse=True)
+        return list(dict.fromkeys(one.title for one in worked))
 
     @strawberry.field(description="What they ask for.")
     def rate(root: strawberry.Parent[Any]) -> PayType | None:

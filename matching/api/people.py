@@ -255,8 +255,13 @@ def _unreadable(criterion: Criterion, opportunity: Opportunity | None, context: 
         return "needs `fitFor`, whose pay it is"
     if context.actor.is_staff:
         return None
-    hidden = isinstance(criterion, Vetted) or (isinstance(criterion, Compare) and criterion.name in UNREADABLE)
+    hidden = isinstance(criterion, Vetted) or (isinstance(criterion, Compare) and _is_hidden(criterion))
     return "is not yours to read" if hidden else None
+
+
+def _is_hidden(criterion: Compare) -> bool:
+    """Whether it asks how much somebody works elsewhere, or whether any organisation has them on a list."""
+    return criterion.name in UNREADABLE or (criterion.name == "groups" and criterion.op is Operator.EXISTS)
 
 
 def _ceilings(opportunity: Opportunity | None, context: Context) -> Any:
