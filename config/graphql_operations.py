@@ -1,6 +1,5 @@
 """Parsing and validating once per document, and carrying keyed operations out once."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from accounts.actions import idempotency
 from accounts.api.context import Context
 from accounts.errors import DomainError, InvalidInput
+from accounts.field_keys import blind
 from config.graphql_errors import cause_of, formatted
 from config.graphql_limits import (
     MAX_COMPARISONS,
@@ -264,7 +264,7 @@ def keyed_operation(
         "variables": {name: value for name, value in given.items() if name not in _named(fields[0].arguments)},
     }
     text = json.dumps(asked, sort_keys=True, default=str)
-    return Keyed(keys[0], fields[0].name.value, hashlib.sha256(text.encode()).hexdigest())
+    return Keyed(keys[0], fields[0].name.value, blind("idempotency", [text]).hex())
 
 
 def _fields(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[FieldNode]:

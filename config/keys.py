@@ -6,11 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from accounts.core.rsa import new_rsa_key
+from accounts.core.seal import new_key
 
 
 def development_secret(folder: Path) -> str:
     """Django's SECRET_KEY of this checkout."""
     return _kept(folder / "secret_key", lambda: secrets.token_urlsafe(50))
+
+
+def development_key(folder: Path, name: str) -> str:
+    """A key for fields of this checkout's databases: 32 bytes in base64."""
+    return _kept(folder / f"{name}_key", new_key)
 
 
 def development_rsa_key(folder: Path) -> str:

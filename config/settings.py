@@ -36,6 +36,13 @@ DEBUG = env.bool("DEBUG", DEVELOPMENT)
 SECRET_KEY = env.str("SECRET_KEY", "") or ("" if PRODUCTION else keys.development_secret(MUSTER_DIR))
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY is needed in production (MUSTER_ENV=development makes one)")
+# What texts are sealed with at rest (newest first, base64 of 32 bytes), and what hashes of them are made with.
+FIELD_KEYS: list[str] = env.list("FIELD_KEYS", [])
+if not (FIELD_KEYS or PRODUCTION):
+    FIELD_KEYS = [keys.development_key(MUSTER_DIR, "field")]
+FIELD_INDEX_KEY = env.str("FIELD_INDEX_KEY", "") or ("" if PRODUCTION else keys.development_key(MUSTER_DIR, "index"))
+if not (FIELD_KEYS and FIELD_INDEX_KEY):
+    raise ImproperlyConfigured("FIELD_KEYS and FIELD_INDEX_KEY are needed in production (`field_keys new` makes one)")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", PRODUCTION)

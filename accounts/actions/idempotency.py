@@ -13,6 +13,7 @@ lease is over the next one takes it over.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from accounts.core.actor import Actor
 from accounts.core.text import clean_line
 from accounts.errors import IdempotencyKeyInFlight, IdempotencyKeyReused
 from accounts.models import IdempotencyRecord
+from accounts.models.sealed import Sealed, sealed_field
 
 LEASE = timedelta(seconds=30)
 LIFE = timedelta(hours=24)
@@ -65,13 +67,13 @@ def begin(*, actor: Actor, key: str, operation: str, fingerprint: str, now: date
         if record.fingerprint != fingerprint:
             raise IdempotencyKeyReused
         # Waits for whoever works past their lease: their commit answers, their rollback frees the record.
-        if record.response is None and record.leased_until <= now:
+        if not record.response and record.leased_until <= now:
             held = IdempotencyRecord.objects.select_for_update().filter(pk=record.pk).first()
             if held is None:
                 raise IdempotencyKeyInFlight
             record = held
-        if record.response is not None:
-            return Begun(answer=record.response)
+        if record.response:
+            return Begun(answer=json.loads(record.response))
         if record.leased_until > now:
             raise IdempotencyKeyInFlight
         record.leased_until = leased_until
@@ -87,12 +89,12 @@ def hold(record: IdempotencyRecord) -> None:
 
 def finish(record: IdempotencyRecord, answer: dict[str, Any]) -> None:
     """Store the answer, in the transaction that did the work."""
-    IdempotencyRecord.objects.filter(pk=record.pk).update(response=answer)
+    IdempotencyRecord.objects.filter(pk=record.pk).update(response=_sealed(record, answer))
 
 
 def settle(record: IdempotencyRecord, answer: dict[str, Any]) -> None:
     """Store the answer of work that failed, when it was taken back; not where another has taken the record over."""
-    _own(record).update(response=answer)
+    _own(record).update(response=_sealed(record, answer))
 
 
 def release(record: IdempotencyRecord) -> None:
@@ -102,7 +104,11 @@ def release(record: IdempotencyRecord) -> None:
 
 def _own(record: IdempotencyRecord) -> QuerySet[IdempotencyRecord]:
     """The record, as long as nobody else has taken it over and it has no answer."""
-    return IdempotencyRecord.objects.filter(pk=record.pk, leased_until=record.leased_until, response__isnull=True)
+    return IdempotencyRecord.objects.filter(pk=record.pk, leased_until=record.leased_until, response="")
+
+
+def _sealed(record: IdempotencyRecord, answer: dict[str, Any]) -> Sealed:
+    return sealed_field(IdempotencyRecord, "response").sealed(record, json.dumps(answer, ensure_ascii=False))
 
 
 def forget_expired(now: datetime) -> int:

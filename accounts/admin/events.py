@@ -124,4 +124,4 @@ class IdempotencyRecordAdmin(ReadOnlyAdmin):
 
     @display(description="Answered", boolean=True)
     def is_answered(self, record: IdempotencyRecord) -> bool:
-        return record.response is not None
+        return record.response != ""

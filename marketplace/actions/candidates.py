@@ -351,7 +351,8 @@ def _replace_keyed(
 
 def _replace_experiences(candidate: Candidate, wanted: list[dict[str, Any]]) -> bool:
     columns = ("title", "employer", "starts_on", "ends_on", "description")
-    before = list(candidate.experiences.order_by("pk").values(*columns))
+    rows = candidate.experiences.order_by("pk")
+    before = [{column: getattr(row, column) for column in columns} for row in rows]
     if before == wanted:
         return False
     candidate.experiences.all().delete()

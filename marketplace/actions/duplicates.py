@@ -13,13 +13,13 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
-from django.utils.crypto import salted_hmac
 
 from accounts.access import require_staff
 from accounts.actions.events import append
 from accounts.actions.transitions import move
 from accounts.core.actor import Actor, ActorKind
 from accounts.errors import NotFound, NotPermitted
+from accounts.field_keys import blind
 from marketplace.access import kind_for
 from marketplace.core import identity, similarity
 from marketplace.core.similarity import Likeness
@@ -30,7 +30,7 @@ from marketplace.queries.duplicates import bearers, nearest_postings, people, po
 MOST_OPEN = 3
 """Open suspicions that noticing a row adds up to: a text posted for thirty towns makes some dozens, not hundreds."""
 
-_SALT = "marketplace.duplicates"
+_INDEX = "marketplace.duplicates"
 # The first of the two halves of an advisory lock's key: "dupo" and "dupc".
 _TURNS = {SuspectedDuplicate.Kind.OPPORTUNITY: 0x64_75_70_6F, SuspectedDuplicate.Kind.CANDIDATE: 0x64_75_70_63}
 
@@ -43,7 +43,7 @@ def opportunity_method() -> int:
 
 
 def candidate_method() -> int:
-    """The same of candidates. It changes with the secret."""
+    """The same of candidates. It changes with the key."""
     return _keyed(("method", str(identity.METHOD))) >> 32
 
 
@@ -97,10 +97,16 @@ def notice_candidate(candidate_id: int, now: datetime) -> None:
         _suspect(kind, candidate_id, pairs, found, now)
 
 
+def bearers_of_contact(text: str) -> list[int]:
+    """Inner ids of those, not too many, who have a contact: a whole e-mail address, a telephone number in international
+    form or the address of a LinkedIn profile. One statement; none where the text is no contact."""
+    values = [_keyed(signal) for signal in identity.contacts(text)]
+    return sorted(bearers(values)[1]) if values else []
+
+
 def _keyed(signal: identity.Signal) -> int:
-    """A hash of 64 bits with a sign, under a key of this installation's secret."""
-    digest = salted_hmac(_SALT, "\n".join(signal), algorithm="sha256").digest()
-    return int.from_bytes(digest[:8], "big", signed=True)
+    """A hash of 64 bits with a sign, which nobody makes without the key of this installation's indexes."""
+    return int.from_bytes(blind(_INDEX, signal)[:8], "big", signed=True)
 
 
 def _or_none(values: Iterable[int], compared: object) -> list[int | None]:

@@ -10,6 +10,7 @@ from accounts.admin.console import ReadOnlyAdmin, ReadOnlyInline
 from accounts.admin.rendering import NOTHING, badge, link, state_column, table
 from accounts.admin.steps import CAREFUL, Step, StepForm, choice, line, text
 from marketplace.actions.applications import move_application, reconsider_application, reject_application
+from marketplace.admin.contacts import FoundByContact
 from marketplace.admin.wording import changes_in_words, verdict_in_words
 from marketplace.core.workflow import APPLICATION
 from marketplace.models import Application, Offer
@@ -30,7 +31,7 @@ class OffersInline(ReadOnlyInline):
 
 
 @admin.register(Application)
-class ApplicationAdmin(ReadOnlyAdmin):
+class ApplicationAdmin(FoundByContact, ReadOnlyAdmin):
     list_display = (
         "reference", "candidate_link", "opportunity_link", "status_label", "stage", "source", "outcome", "created_at",
     )  # fmt: skip
@@ -46,7 +47,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
         ("created_at", RangeDateTimeFilter),
     )
     search_fields = (
-        "reference__istartswith", "candidate__name", "candidate__email", "candidate__user__email",
+        "reference__istartswith", "candidate__name", "candidate__user__email",
         "opportunity__reference__istartswith", "opportunity__title",
     )  # fmt: skip
     date_hierarchy = "created_at"

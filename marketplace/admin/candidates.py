@@ -16,6 +16,7 @@ from accounts.admin.console import EditableInline, ReadOnlyInline, RecordedAdmin
 from accounts.admin.rendering import NOTHING, count_of, link_to_list
 from accounts.admin.steps import DayField, Step, StepForm, choice
 from marketplace.actions.vetting import record_vetting
+from marketplace.admin.contacts import FoundByContact
 from marketplace.admin.duplicates import suspicions_of
 from marketplace.models import (
     Application,
@@ -82,7 +83,7 @@ class ExperiencesInline(EditableInline):
 
 
 @admin.register(Candidate)
-class CandidateAdmin(RecordedAdmin):
+class CandidateAdmin(FoundByContact, RecordedAdmin):
     """Changes count up the revision and are told like those made through the API, so that scores follow."""
 
     created_event = "CandidateRegistered"
@@ -102,7 +103,8 @@ class CandidateAdmin(RecordedAdmin):
         ("years_experience", RangeNumericFilter),
         ("created_at", RangeDateTimeFilter),
     )
-    search_fields = ("name", "email", "user__email", "headline", "=public_id")
+    search_fields = ("name", "user__email", "headline", "=public_id")
+    whose = "pk"
     date_hierarchy = "created_at"
     autocomplete_fields = ("user", "merged_into", "blocked_organisations")
     readonly_fields = ("public_id", "revision", "created_at", "event_log", "standing", "suspicions")

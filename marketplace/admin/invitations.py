@@ -15,11 +15,12 @@ from accounts.admin.console import AddOnlyAdmin, SavedByActionAdmin
 from accounts.admin.rendering import badge, link, state_column
 from accounts.admin.steps import actor_of
 from marketplace.actions.invitations import invite_candidate
+from marketplace.admin.contacts import FoundByContact
 from marketplace.models import Invitation
 
 
 @admin.register(Invitation)
-class InvitationAdmin(AddOnlyAdmin, SavedByActionAdmin):
+class InvitationAdmin(FoundByContact, AddOnlyAdmin, SavedByActionAdmin):
     list_display = ("candidate_link", "opportunity_link", "state_label", "invited_by", "expires_at", "created_at")
     list_select_related = ("candidate", "opportunity", "invited_by")
     list_filter = (
@@ -30,7 +31,7 @@ class InvitationAdmin(AddOnlyAdmin, SavedByActionAdmin):
         ("created_at", RangeDateTimeFilter),
     )
     search_fields = (
-        "candidate__name", "candidate__email", "candidate__user__email",
+        "candidate__name", "candidate__user__email",
         "opportunity__reference__istartswith", "opportunity__title",
     )  # fmt: skip
     date_hierarchy = "created_at"

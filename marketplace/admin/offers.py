@@ -10,6 +10,7 @@ from accounts.admin.console import ReadOnlyAdmin
 from accounts.admin.rendering import badge, link, state_column
 from accounts.admin.steps import CAREFUL, MomentField, Step, StepForm, line
 from marketplace.actions.offers import prolong_offer, withdraw_offer
+from marketplace.admin.contacts import FoundByContact
 from marketplace.core.workflow import OFFER
 from marketplace.models import Offer, WaitlistEntry
 
@@ -23,7 +24,7 @@ class ProlongForm(StepForm):
 
 
 @admin.register(Offer)
-class OfferAdmin(ReadOnlyAdmin):
+class OfferAdmin(FoundByContact, ReadOnlyAdmin):
     list_display = (
         "reference", "candidate_link", "opportunity_link", "kind", "state_label", "pay", "weekly_hours",
         "expires_at", "created_at", "answered_at",
@@ -39,7 +40,7 @@ class OfferAdmin(ReadOnlyAdmin):
         ("created_at", RangeDateTimeFilter),
     )
     search_fields = (
-        "reference__istartswith", "application__reference__istartswith", "candidate__name", "candidate__email",
+        "reference__istartswith", "application__reference__istartswith", "candidate__name",
         "candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
     )  # fmt: skip
     date_hierarchy = "created_at"
@@ -93,7 +94,7 @@ class OfferAdmin(ReadOnlyAdmin):
 
 
 @admin.register(WaitlistEntry)
-class WaitlistEntryAdmin(ReadOnlyAdmin):
+class WaitlistEntryAdmin(FoundByContact, ReadOnlyAdmin):
     list_display = ("opportunity_link", "candidate_link", "priority", "since")
     list_select_related = ("opportunity", "candidate")
     list_filter = (
@@ -102,7 +103,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
         ("opportunity__posting_organisation", AutocompleteSelectFilter),
     )
     search_fields = (
-        "candidate__name", "candidate__email", "opportunity__reference__istartswith", "opportunity__title",
+        "candidate__name", "candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
     )  # fmt: skip
     fields = ("opportunity", "candidate", "application", "priority", "since", "public_id")
 

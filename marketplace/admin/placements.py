@@ -21,6 +21,7 @@ from marketplace.actions.placements import (
     resume_placement,
     start_placement,
 )
+from marketplace.admin.contacts import FoundByContact
 from marketplace.core.workflow import PLACEMENT
 from marketplace.models import Placement, PlacementTerms
 
@@ -43,7 +44,7 @@ class TermsInline(ReadOnlyInline):
 
 
 @admin.register(Placement)
-class PlacementAdmin(ReadOnlyAdmin):
+class PlacementAdmin(FoundByContact, ReadOnlyAdmin):
     list_display = (
         "reference", "candidate_link", "opportunity_link", "state_label", "weekly_hours", "starts_on", "ends_on",
         "ended_at",
@@ -58,7 +59,7 @@ class PlacementAdmin(ReadOnlyAdmin):
         ("ended_at", RangeDateTimeFilter),
     )
     search_fields = (
-        "reference__istartswith", "offer__reference__istartswith", "candidate__name", "candidate__email",
+        "reference__istartswith", "offer__reference__istartswith", "candidate__name",
         "candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
     )  # fmt: skip
     date_hierarchy = "starts_on"

@@ -15,6 +15,7 @@ from accounts.admin.console import AddOnlyAdmin, ReadOnlyAdmin, SavedByActionAdm
 from accounts.admin.rendering import as_json, link
 from accounts.admin.steps import CAREFUL, Step, actor_of
 from marketplace.actions.waivers import revoke_waiver, waive_eligibility
+from marketplace.admin.contacts import FoundByContact
 from marketplace.admin.wording import rule_in_words
 from marketplace.models import EligibilityWaiver, OpportunityRevision
 
@@ -56,7 +57,7 @@ class OpportunityRevisionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(EligibilityWaiver)
-class EligibilityWaiverAdmin(AddOnlyAdmin, SavedByActionAdmin):
+class EligibilityWaiverAdmin(FoundByContact, AddOnlyAdmin, SavedByActionAdmin):
     list_display = ("candidate_link", "opportunity_link", "reason", "granted_by", "until", "revoked_at", "created_at")
     list_select_related = ("candidate", "opportunity", "granted_by")
     list_filter = (
@@ -66,7 +67,8 @@ class EligibilityWaiverAdmin(AddOnlyAdmin, SavedByActionAdmin):
         ("until", RangeDateTimeFilter),
     )
     search_fields = (
-        "candidate__name", "candidate__email", "opportunity__reference__istartswith", "opportunity__title", "reason",
+        "candidate__name", "candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
+        "reason",
     )  # fmt: skip
     ordering = ("-id",)
     date_hierarchy = "created_at"

@@ -15,6 +15,7 @@ from accounts.admin.console import AddOnlyAdmin, ReadOnlyAdmin, SavedByActionAdm
 from accounts.admin.rendering import link
 from accounts.admin.steps import CAREFUL, Step, actor_of
 from marketplace.actions.vetting import record_vetting, withdraw_vetting
+from marketplace.admin.contacts import FoundByContact
 from marketplace.admin.wording import verdict_in_words
 from marketplace.models import EligibilityRefusal, VettingResult
 
@@ -27,13 +28,13 @@ class ResultForm(ModelForm):
 
 
 @admin.register(VettingResult)
-class VettingResultAdmin(AddOnlyAdmin, SavedByActionAdmin):
+class VettingResultAdmin(FoundByContact, AddOnlyAdmin, SavedByActionAdmin):
     """The last result of each check. Recording another takes its place; the facts' history keeps both."""
 
     list_display = ("candidate_link", "kind", "passed", "until", "recorded_by", "recorded_at")
     list_select_related = ("candidate", "recorded_by")
     list_filter = ("kind", "passed", ("candidate", AutocompleteSelectFilter), ("recorded_at", RangeDateTimeFilter))
-    search_fields = ("candidate__name", "candidate__email", "candidate__user__email")
+    search_fields = ("candidate__name", "candidate__user__email")
     ordering = ("-id",)
     date_hierarchy = "recorded_at"
     form = ResultForm
@@ -69,7 +70,7 @@ class VettingResultAdmin(AddOnlyAdmin, SavedByActionAdmin):
 
 
 @admin.register(EligibilityRefusal)
-class EligibilityRefusalAdmin(ReadOnlyAdmin):
+class EligibilityRefusalAdmin(FoundByContact, ReadOnlyAdmin):
     list_display = ("candidate_link", "opportunity_link", "surface", "candidate_revision", "at")
     list_select_related = ("candidate", "opportunity")
     list_filter = (
@@ -79,7 +80,7 @@ class EligibilityRefusalAdmin(ReadOnlyAdmin):
         ("at", RangeDateTimeFilter),
     )
     search_fields = (
-        "candidate__name", "candidate__email", "opportunity__reference__istartswith", "opportunity__title",
+        "candidate__name", "candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
     )  # fmt: skip
     ordering = ("-id",)
     date_hierarchy = "at"

@@ -129,6 +129,12 @@ def linkedin_profile(address: str) -> str:
     return "/".join(steps[:2] if steps[0] == "in" else steps)  # /in/ann-lee/de is the same profile in German
 
 
+def contacts(text: str) -> list[Signal]:
+    """What somebody is looked up by whose contact this is; none where it is no contact."""
+    read = (("email", email_address(text)), ("phone", phone_number(text)), ("linkedin", linkedin_profile(text)))
+    return [(kind, value) for kind, value in read if value]
+
+
 def signals(person: Person) -> list[Signal]:
     """What a person is looked up by: contacts, and the name together with the country or an employer."""
     found: list[Signal] = [("email", each) for each in sorted(person.emails)]

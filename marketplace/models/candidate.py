@@ -1,7 +1,8 @@
 """Supply: candidates and what is known of them.
 
 Facts that decide something are tracked row by row (django-pghistory), so that a verdict can be asked as of a moment.
-Names, contacts and free text are not: history must not keep what erasure has to remove.
+Names, contacts and free text are not: history must not keep what erasure has to remove. Contacts, the résumé and what
+somebody writes of their work are sealed.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import pghistory
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import URLValidator, validate_email
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
-from accounts.models import Organisation, PublicModel
+from accounts.models import Organisation, PublicModel, SealedLineField, SealedTextField
 from marketplace.core.workflow import LIVE_PLACEMENT_STATES
 from marketplace.models.money import AMOUNT, Period
 from marketplace.models.taxonomy import Occupation, Skill
@@ -78,10 +80,15 @@ class Candidate(PublicModel):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="candidate"
     )
     name = models.CharField(max_length=200)
-    email = models.EmailField(blank=True, help_text="contact address; the login's own if empty")
-    phone = models.CharField(max_length=40, blank=True)
-    linkedin = models.URLField(blank=True)
-    resume_text = models.TextField(blank=True)
+    email = SealedLineField(
+        max_length=254,
+        row=["public_id"],
+        validators=[validate_email],
+        help_text="contact address; the login's own if empty",
+    )
+    phone = SealedLineField(max_length=40, row=["public_id"])
+    linkedin = SealedLineField(max_length=200, row=["public_id"], validators=[URLValidator(["http", "https"])])
+    resume_text = SealedTextField(row=["public_id"], help_text="what is kept of it: CandidateMentions")
     headline = models.CharField(max_length=200, blank=True)
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2")
     region = models.CharField(max_length=6, blank=True, help_text="ISO 3166-2")
@@ -317,7 +324,7 @@ class WorkExperience(models.Model):
     occupation = models.ForeignKey(Occupation, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
-    description = models.TextField(blank=True)
+    description = SealedTextField(row=["candidate_id"])
 
     class Meta:
         ordering = ["-starts_on", "id"]

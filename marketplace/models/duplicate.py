@@ -42,8 +42,8 @@ class OpportunityFingerprint(models.Model):
 class CandidateFingerprint(models.Model):
     """A keyed hash of a contact, or of the name together with another fact; else like those of opportunities.
 
-    Without the installation's secret it tells nothing, and `made_with` tells the secret too, so that all are made anew
-    when it is replaced.
+    Without the key of the installation's indexes it tells nothing, and `made_with` tells the key too, so that all are
+    made anew when it is replaced.
     """
 
     candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="fingerprints")

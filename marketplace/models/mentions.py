@@ -9,11 +9,18 @@ from django.db import models
 from marketplace.models.candidate import Candidate
 from marketplace.models.opportunity import Opportunity
 
+READ_FROM_RESUMES = frozenset({"skill_ids", "digest"})
+"""Columns of `CandidateMentions` that a résumé has a part in: no words of it. `CandidateProjection.mentioned_skills` is
+a copy of the first. Both go with the candidate, and with the next reading after the résumé was taken away."""
+
 
 class CandidateMentions(models.Model):
     """Skills recognised in a candidate's résumé, headline and experiences; occupations that the headline and titles of
     experiences name. A copy: what was not read since the
-    candidate's last revision, or with an older taxonomy, is read anew when the candidate is projected."""
+    candidate's last revision, or with an older taxonomy, is read anew when the candidate is projected.
+
+    This is all that is kept of a résumé beside the sealed one, and all of it that deciding reads: `READ_FROM_RESUMES`.
+    """
 
     candidate = models.OneToOneField(Candidate, on_delete=models.CASCADE, primary_key=True, related_name="mentions")
     skill_ids = ArrayField(models.IntegerField(), default=list)

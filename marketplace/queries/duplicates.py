@@ -9,6 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
+from accounts.models.sealed import sealed_field
 from marketplace.core import identity, similarity
 from marketplace.core.workflow import OpportunityState
 from marketplace.models import (
@@ -62,12 +63,13 @@ def people(candidate_ids: Iterable[int]) -> dict[int, identity.Person]:
     experiences = WorkExperience.objects.filter(candidate=OuterRef("pk")).order_by("-starts_on", "id")
     skills = CandidateSkill.objects.filter(candidate=OuterRef("pk"))
     rows = compared_candidates().filter(pk__in=candidate_ids)
+    contacts = {name: sealed_field(Candidate, name) for name in ("email", "phone", "linkedin")}
     return {
         row["pk"]: identity.read_person(
             name=row["name"],
-            emails=[row["email"], row["user__email"] or ""],
-            phone=row["phone"],
-            linkedin=row["linkedin"],
+            emails=[contacts["email"].opened(row), row["user__email"] or ""],
+            phone=contacts["phone"].opened(row),
+            linkedin=contacts["linkedin"].opened(row),
             country=row["country"],
             region=row["region"],
             employers=row["employers"],
@@ -75,7 +77,7 @@ def people(candidate_ids: Iterable[int]) -> dict[int, identity.Person]:
             skills=row["skill_ids"],
         )
         for row in rows.values(
-            "pk", "name", "email", "user__email", "phone", "linkedin", "country", "region", "headline",
+            "pk", "public_id", "name", "email", "user__email", "phone", "linkedin", "country", "region", "headline",
             employers=ArraySubquery(experiences.values("employer")),
             titles=ArraySubquery(experiences.values("title")),
             skill_ids=ArraySubquery(skills.values("skill_id")),

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from django.db.models import F, Q
 
+from accounts.models.sealed import sealed_field
 from marketplace.models import Candidate, OpportunityMentions, WorkExperience
 
 
@@ -29,11 +30,12 @@ def texts_of_candidates(candidate_ids: Collection[int]) -> dict[int, tuple[int, 
     experiences: dict[int, list[str]] = defaultdict(list)
     rows = WorkExperience.objects.filter(candidate_id__in=candidate_ids).order_by("candidate_id", "-starts_on", "id")
     candidates = Candidate.objects.filter(pk__in=candidate_ids).order_by("pk")
-    for pk, revision, headline, resume in candidates.values_list("pk", "revision", "headline", "resume_text"):
-        found[pk] = (revision, headline, resume)
-    for candidate_id, title, description in rows.values_list("candidate_id", "title", "description"):
-        experiences[candidate_id] += [title, description]
+    resume, description = sealed_field(Candidate, "resume_text"), sealed_field(WorkExperience, "description")
+    for row in candidates.values("pk", "public_id", "revision", "headline", "resume_text"):
+        found[row["pk"]] = (row["revision"], row["headline"], resume.opened(row))
+    for work in rows.values("candidate_id", "title", "description"):
+        experiences[work["candidate_id"]] += [work["title"], description.opened(work)]
     return {
-        pk: (revision, [headline, resume, *experiences[pk]], [headline, *experiences[pk][::2]])
-        for pk, (revision, headline, resume) in found.items()
+        pk: (revision, [headline, text, *experiences[pk]], [headline, *experiences[pk][::2]])
+        for pk, (revision, headline, text) in found.items()
     }

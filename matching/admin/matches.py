@@ -161,7 +161,7 @@ class CandidateProjectionAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     list_select_related = ("candidate",)
     list_filter = ("present", "discoverable", "open_to_offers", "country", ("refreshed_at", RangeDateTimeFilter))
-    search_fields = ("candidate__name", "candidate__email", "headline")
+    search_fields = ("candidate__name", "candidate__user__email", "headline")
     ordering = ("-candidate_id",)
     fields = (
         "candidate", "revision", "is_current", "headline", "titles", "country", "region", "latitude", "longitude",

@@ -233,6 +233,8 @@ def children() -> Iterator[Processes]:
             "ELASTICSEARCH_INDEX_PREFIX": settings.ELASTICSEARCH_INDEX_PREFIX,
             "MUSTER_DIR": folder,
             "SECRET_KEY": settings.SECRET_KEY,  # whoever is logged in here is there
+            "FIELD_KEYS": ",".join(settings.FIELD_KEYS),
+            "FIELD_INDEX_KEY": settings.FIELD_INDEX_KEY,
         }
         with running(Processes(environment, Path(folder) / "log")) as processes:
             yield processes

@@ -9,6 +9,8 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 
+from accounts.core.seal import new_key
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 # Groups are dealt out first: what takes long does not come last, when the other workers have nothing left to do.
@@ -60,6 +62,8 @@ def test_a_deployment_passes_djangos_checks(tmp_path):
         "MUSTER_ENV": "production",
         "SECRET_KEY": key,
         "JWT_PRIVATE_KEY": "a key",
+        "FIELD_KEYS": new_key(),
+        "FIELD_INDEX_KEY": new_key(),
         "ALLOWED_HOSTS": "muster.example",
         "STATIC_ROOT": str(tmp_path),
     }

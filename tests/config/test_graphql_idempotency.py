@@ -98,7 +98,7 @@ def test_a_key_in_flight_is_refused_until_its_lease_is_over() -> None:
     asker.ask(FOUND, input=founding())
     Organisation.objects.all().delete()
     # As a request leaves it that was killed before its commit.
-    IdempotencyRecord.objects.update(response=None, leased_until=timezone.now() + timedelta(seconds=30))
+    IdempotencyRecord.objects.update(response="", leased_until=timezone.now() + timedelta(seconds=30))
     assert asker.ask(FOUND, input=founding())["createOrganisation"]["code"] == "IDEMPOTENCY_KEY_IN_FLIGHT"
     IdempotencyRecord.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     assert asker.ask(FOUND, input=founding())["createOrganisation"]["__typename"] == "Organisation"

@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from accounts.actions.deliveries import deliver_due
 from accounts.core.actor import Actor
+from accounts.core.seal import new_key
 from accounts.errors import IllegalTransition, NotFound, NotPermitted
 from accounts.models import Delivery, Event, Transition, User
 from marketplace.actions import duplicates, mails
@@ -285,11 +286,11 @@ def test_a_dismissed_person_comes_back_only_with_more_that_speaks_for_one() -> N
     assert (pair.state, pair.reasons) == ("open", ["same_linkedin", "same_phone", "other_name"])
 
 
-def test_fingerprints_tell_nothing_without_the_secret_and_go_with_the_person(settings: LazySettings) -> None:
+def test_fingerprints_tell_nothing_without_the_key_and_go_with_the_person(settings: LazySettings) -> None:
     one, other, _ = two_profiles()
     mine, its = (set(row.fingerprints.values_list("value", flat=True)) for row in (one, other))
     assert len(mine & its) == 1
-    settings.SECRET_KEY = "another secret"
+    settings.FIELD_INDEX_KEY = new_key()
     out = StringIO()
     call_command("duplicates", "--quiet", stdout=out)
     assert "0 opportunities, 2 candidates compared" in out.getvalue()

@@ -1,7 +1,7 @@
 """manage.py duplicates: notice duplicates among what was there before Muster looked for any.
 
 Each row is a transaction of its own. Interrupted, it goes on where it was the next time; beside workers that notice,
-and beside another of its kind, it does no harm. It is also what a changed SECRET_KEY, or a newer method, asks for.
+and beside another of its kind, it does no harm. It is also what a changed FIELD_INDEX_KEY, or a newer method, asks for.
 """
 
 from __future__ import annotations

@@ -139,7 +139,9 @@ def test_an_allocation_opens_nobodys_personal_data() -> None:
     contacts = {"phone": "+49 30 1234567", "linkedin": "https://www.linkedin.com/in/zaphod"}
     for number in range(6):
         skilled(skill, 1 + number % 5, name=f"Zaphod {number}", **contacts, now=timezone.now())
-    Candidate.objects.update(resume_text="Resume of Zaphod", email="zaphod@example.org")
+    for candidate in Candidate.objects.all():
+        candidate.resume_text, candidate.email = "Resume of Zaphod", "zaphod@example.org"
+        candidate.save()
     run = planned(owner)
     for who in (owner.user, a_recruiter(owner, role="observer").user):
         shown = Asker(who).ask(RUN, id=run)["allocationRun"]

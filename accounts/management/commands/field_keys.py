@@ -1,0 +1,61 @@
+"""The keys that texts are sealed with at rest, from the command line.
+
+manage.py field_keys new       → a key: put it before the others in FIELD_KEYS, restart
+manage.py field_keys rotate    → everything lies under the new key
+manage.py field_keys status    → nothing lies under the former one any more: take it out of FIELD_KEYS
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.actions.resealing import keys_in_use, reseal
+from accounts.core.seal import new_key
+from accounts.field_keys import keyring
+
+
+class Command(BaseCommand):
+    help = "What is sealed with which key; and sealing it with the newest one"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        verbs.add_parser("new", help="make a key, for FIELD_KEYS or FIELD_INDEX_KEY")
+        verbs.add_parser("status", help="how many texts lie under each key")
+        rotate = verbs.add_parser("rotate", help="seal with the newest key what lies under others; may be interrupted")
+        rotate.add_argument("--quiet", action="store_true", help="tell no progress")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        match options["verb"]:
+            case "new":
+                self.stdout.write(new_key())
+            case "rotate":
+                self._rotate(quiet=options["quiet"])
+            case _:
+                self._status()
+
+    def _rotate(self, *, quiet: bool) -> None:
+        def tell(table: str, rows: int) -> None:
+            if not quiet:
+                self.stderr.write(f"{table}: {rows} rows")
+
+        done = reseal(tell=tell)
+        self.stdout.write(f"{done.renewed} texts sealed anew with {keyring().newest.id.hex()}")
+        if done.closed:
+            raise CommandError(f"{done.closed} texts stay closed: FIELD_KEYS lacks their key, or they were changed")
+        self._status()
+
+    def _status(self) -> None:
+        known = {key.id: "former" for key in keyring().keys} | {keyring().newest.id: "newest"}
+        counted = dict.fromkeys(known, 0)
+        for place, counts in sorted(keys_in_use().items()):
+            told = ", ".join(f"{count} under {key_id.hex()}" for key_id, count in sorted(counts.items()))
+            self.stdout.write(f"{place}: {told or 'none'}")
+            for key_id, count in counts.items():
+                counted[key_id] = counted.get(key_id, 0) + count
+        for key_id, count in counted.items():
+            standing = known.get(key_id, "missing from FIELD_KEYS")
+            free = "" if count or standing != "former" else ": nothing lies under it, it may be removed"
+            self.stdout.write(f"key {key_id.hex()} ({standing}): {count} texts{free}")
