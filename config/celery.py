@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_postrun, worker_process_init, worker_ready
+from celery.signals import celeryd_after_setup, task_postrun, worker_ready
 from celery.states import SUCCESS
 from django.db import close_old_connections, connections
 
@@ -23,8 +23,9 @@ def beat_at_once(**kwargs: Any) -> None:
     app.send_task("accounts.tasks.heartbeat")
 
 
-@worker_process_init.connect
+@celeryd_after_setup.connect
 def settled(**kwargs: Any) -> None:
+    """Before the pool is forked: its processes share what stays, and none walks it and so makes it its own."""
     settle()
 
 

@@ -163,7 +163,7 @@ def start_worker(
 ) -> Process:
     """A Celery worker with real pool processes, for all queues or for these."""
     command = [
-        sys.executable, "-m", "celery", "--app", "config", "worker",
+        sys.executable, "-m", "celery", "--app", "config", "--skip-checks", "worker",
         "--concurrency", str(concurrency),
         "--hostname", f"{name}-{os.getpid()}@%h",
         "--loglevel", "INFO",
@@ -182,7 +182,7 @@ def start_quick_worker(processes: Processes) -> Process:
 def start_beat(processes: Processes, schedule: Path) -> Process:
     """Celery's clock. `schedule` is the file in which it notes when each entry was last due."""
     command = [
-        sys.executable, "-m", "celery", "--app", "config", "beat",
+        sys.executable, "-m", "celery", "--app", "config", "--skip-checks", "beat",
         "--loglevel", "INFO", "--pidfile=", "--schedule", str(schedule),
     ]  # fmt: skip
     return processes.start("beat", command, returns=True)
@@ -192,16 +192,17 @@ def wait_until_ready(processes: Processes, web: str, *, seconds: float = 60) -> 
     """Return once `/readyz` says yes; raise ProcessFailed when a child ends or the time is up."""
     deadline = time.monotonic() + seconds
     answer = "no answer"
-    while time.monotonic() < deadline:
-        processes.check()
-        try:
-            response = httpx.get(f"{web}/readyz", timeout=5)
-            if response.status_code == httpx.codes.OK:
-                return
-            answer = response.text
-        except httpx.HTTPError as error:
-            answer = type(error).__name__
-        time.sleep(0.2)
+    with httpx.Client(verify=False, timeout=5) as http:
+        while time.monotonic() < deadline:
+            processes.check()
+            try:
+                response = http.get(f"{web}/readyz")
+                if response.status_code == httpx.codes.OK:
+                    return
+                answer = response.text
+            except httpx.HTTPError as error:
+                answer = type(error).__name__
+            time.sleep(0.2)
     raise ProcessFailed(f"Not ready after {seconds:g} s: {answer}")
 
 

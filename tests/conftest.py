@@ -111,6 +111,12 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """What nobody holds any more is found once; at its end pytest looks five times through all that there is."""
+    garbage.settle()
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long groups come first; last what commits: it leaves a database without the rows that migrations wrote."""
 

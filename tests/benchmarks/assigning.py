@@ -17,7 +17,7 @@ from ortools.graph.python import min_cost_flow
 
 from matching.core.allocation.auction import Auction
 from matching.core.allocation.network import network_of
-from matching.core.allocation.solve import least_proof
+from matching.core.allocation.proof import least_proof
 
 
 def by_auction(seats: np.ndarray, people: int, columns: tuple[np.ndarray, np.ndarray, np.ndarray]) -> int:

@@ -57,22 +57,23 @@ def accept(pair: tuple[int, UUID]) -> str:
     return accept_offer(actor=Actor(user_id=user_id), offer_id=offer_id, now=NOW + HOUR).state
 
 
-def test_open_call_of_200_offers_for_20_seats_fills_20_and_lines_up_180():
-    opportunity = a_published_opportunity(seats=20)
-    pairs = copies_of(an_offer(an_application(opportunity), kind="open_call"), 199)
+def test_an_open_call_accepted_by_all_at_once_fills_its_seats_and_lines_up_the_rest():
+    offers, seats = 60, 6
+    opportunity = a_published_opportunity(seats=seats)
+    pairs = copies_of(an_offer(an_application(opportunity), kind="open_call"), offers - 1)
 
-    answers = all_at_once(accept, pairs, processes=25)
+    answers = all_at_once(accept, pairs, processes=15)
 
-    assert Counter(answers) == {"accepted": 20, "overtaken": 180}
-    assert Placement.objects.count() == 20
-    assert Placement.objects.values("seat").distinct().count() == 20
+    assert Counter(answers) == {"accepted": seats, "overtaken": offers - seats}
+    assert Placement.objects.count() == seats
+    assert Placement.objects.values("seat").distinct().count() == seats
     assert set(Seat.objects.values_list("state", flat=True)) == {"filled"}
     overtaken = Offer.objects.filter(state="overtaken")
     assert set(WaitlistEntry.objects.values_list("candidate_id", flat=True)) == set(
         overtaken.values_list("candidate_id", flat=True)
     )
-    assert Event.objects.filter(name="OfferAccepted").count() == 20
-    assert Event.objects.filter(name="OfferOvertaken").count() == 180
+    assert Event.objects.filter(name="OfferAccepted").count() == seats
+    assert Event.objects.filter(name="OfferOvertaken").count() == offers - seats
 
 
 def test_two_acceptances_at_once_that_exceed_a_persons_hours_make_one_placement():

@@ -176,7 +176,7 @@ def expect_balance(answers: Counter[str]) -> None:
 
 
 def test_a_crowd_that_does_what_it_likes_leaves_books_that_balance() -> None:
-    expect_balance(play(1, people=6, jobs=400, processes=8))
+    expect_balance(play(1, people=5, jobs=240, processes=6))
 
 
 @pytest.mark.soak
