@@ -16,6 +16,7 @@ from django.db import connection
 
 from config import services
 from config.processes import Processes, running, start_stream, start_web
+from tests.config.streaming import PLAIN
 from tests.database import address_of
 from tests.live import eventually
 
@@ -54,7 +55,7 @@ def _logs(processes: Processes) -> str:
 
 def answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/healthz").status_code == 200
+        return httpx.get(f"{address}/healthz", **PLAIN).status_code == 200
     except httpx.HTTPError:
         return False
 

@@ -17,7 +17,7 @@ from matching.actions.allocation import discard_allocation, plan_allocation, pro
 from matching.core.workflow import SolvingStage
 from matching.models import AllocationRun
 from tests.config.graphql_client import global_id, token_of
-from tests.config.streaming import SSE, Told, subscribed
+from tests.config.streaming import PLAIN, SSE, Told, subscribed
 from tests.live import eventually
 from tests.marketplace.factories import NOW, Recruiter, a_skill, an_organisation
 from tests.matching.staging import asking_for, skilled, work
@@ -121,12 +121,12 @@ def test_five_streams_are_enough_for_one_person_and_a_sixth_has_to_wait_for_a_pl
         assert {told.data()["state"] for told in open_ones} == {"QUEUED"}
         body = {"query": FOLLOW, "variables": {"run": global_id(run)}}
         headers = {**SSE, "Authorization": f"Bearer {token_of(by.user)}"}
-        refused = httpx.post(address, json=body, headers=headers)
+        refused = httpx.post(address, json=body, headers=headers, **PLAIN)
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "15")
         assert refused.json()["errors"][0]["extensions"]["code"] == "TOO_MANY_REQUESTS"
 
     def there_is_a_place() -> bool:
-        with httpx.stream("POST", address, json=body, headers=headers) as response:
+        with httpx.stream("POST", address, json=body, headers=headers, **PLAIN) as response:
             return response.status_code == 200
 
     assert eventually(there_is_a_place, seconds=5)
@@ -138,7 +138,7 @@ def test_ordinary_requests_are_answered_while_more_streams_are_open_than_threads
         open_ones = [stack.enter_context(following(address, run, by)) for by, run in queued_runs(2) for _ in range(5)]
         assert {told.data()["state"] for told in open_ones} == {"QUEUED"}
         for _ in range(20):
-            answer = httpx.post(f"{servers.passed_on}/graphql", json={"query": "{ __typename }"}, timeout=5)
+            answer = httpx.post(f"{servers.passed_on}/graphql", json={"query": "{ __typename }"}, timeout=5, **PLAIN)
             assert answer.json() == {"data": {"__typename": "Query"}}
 
 
@@ -148,14 +148,16 @@ def test_a_browser_follows_with_its_cookie_and_posts_with_its_csrf_token(address
     browser.force_login(by.user, backend="allauth.account.auth_backends.AuthenticationBackend")
     cookies = {settings.SESSION_COOKIE_NAME: browser.cookies[settings.SESSION_COOKIE_NAME].value}
     asked = {"query": FOLLOW, "variables": json.dumps({"run": global_id(run)})}
-    with httpx.stream("GET", address, params=asked, headers=SSE, cookies=cookies) as response:
+    with httpx.stream("GET", address, params=asked, headers=SSE, cookies=cookies, **PLAIN) as response:
         assert Told(response.iter_lines()).data()["state"] == "QUEUED"
     body = {"query": FOLLOW, "variables": {"run": global_id(run)}}
-    refused = httpx.post(address, json=body, headers=SSE, cookies=cookies)
+    refused = httpx.post(address, json=body, headers=SSE, cookies=cookies, **PLAIN)
     assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (403, "CSRF")
     token = "x" * 32
     headers = {**SSE, "X-CSRFToken": token}
-    with httpx.stream("POST", address, json=body, headers=headers, cookies=cookies | {"csrftoken": token}) as response:
+    with httpx.stream(
+        "POST", address, json=body, headers=headers, cookies=cookies | {"csrftoken": token}, **PLAIN
+    ) as response:
         told = Told(response.iter_lines())
         told.data()
         Session.objects.all().delete()
@@ -183,7 +185,9 @@ def test_what_is_no_subscription_of_somebodys_is_refused_before_anything_is_stre
     headers = {**SSE, "Content-Type": "application/json", "Authorization": f"Bearer {token_of(by.user)}"}
     headers |= {name: value for name, value in changed.items() if name not in asked}
     headers = {name: value for name, value in headers.items() if value}
-    answer = httpx.request(method, f"{servers.direct}/graphql/stream", content=json.dumps(body), headers=headers)
+    answer = httpx.request(
+        method, f"{servers.direct}/graphql/stream", content=json.dumps(body), headers=headers, **PLAIN
+    )
     assert answer.status_code == status, answer.text
     assert answer.json()["errors"][0]["message"]
 

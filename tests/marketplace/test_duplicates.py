@@ -421,7 +421,7 @@ def test_the_console_shows_both_sides_with_reasons_and_takes_the_decision(consol
     assert "to decide" not in console.get(address(one, "change", one.pk)).content.decode()
 
 
-def test_the_list_asks_as_much_of_20_pairs_as_of_two(console: Client) -> None:
+def test_the_list_asks_as_much_of_eight_pairs_as_of_two(console: Client) -> None:
     works = an_organisation()
 
     def statements() -> int:
@@ -440,7 +440,7 @@ def test_the_list_asks_as_much_of_20_pairs_as_of_two(console: Client) -> None:
     grow()
     statements()  # what is cached is cached
     two = statements()
-    for _ in range(9):
+    for _ in range(3):
         grow()
     assert statements() == two
 

@@ -297,7 +297,7 @@ def test_two_workers_at_once_make_up_one_digest_and_send_one_mail():
     assert Digest.objects.filter(state="sent", attempts=1).count() == len(searches)
 
 
-def test_a_digest_takes_as_many_statements_for_twenty_opportunities_as_for_one():
+def test_a_digest_takes_as_many_statements_for_six_opportunities_as_for_one():
     def statements(found: int) -> int:
         person = a_candidate(country="DE")
         saved(person, frequency="immediately", text="welder", eligible_only=True)
@@ -309,7 +309,7 @@ def test_a_digest_takes_as_many_statements_for_twenty_opportunities_as_for_one()
         return len(captured)
 
     statements(1)
-    assert statements(1) == statements(20)
+    assert statements(1) == statements(6)
 
 
 # Unsubscribing

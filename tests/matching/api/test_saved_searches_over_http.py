@@ -172,7 +172,7 @@ def test_what_was_found_is_listed_once_it_may_be_seen_and_paged_stably() -> None
     assert kept["newOpportunities"]["totalCount"] == 0  # what the other query found
 
 
-def test_the_list_takes_as_many_statements_for_twenty_searches_as_for_one() -> None:
+def test_the_list_takes_as_many_statements_for_several_searches_as_for_one() -> None:
     person = a_person()
 
     def save(number: int) -> None:
@@ -190,7 +190,7 @@ def test_the_list_takes_as_many_statements_for_twenty_searches_as_for_one() -> N
     an_alert()
     person.ask(LIST, first=30)
     one = person.statements(LIST, first=30)
-    for number in range(1, 11):
+    for number in range(1, 4):
         save(number)
     for _ in range(3):
         an_alert()
