@@ -76,11 +76,12 @@ def size(name: str, default: int) -> int:
 
 
 @contextlib.contextmanager
-def own_database(name: str, made_of: str, build: Callable[[], object]) -> Iterator[None]:
+def own_database(name: str, made_of: str, build: Callable[[], object], *, grows: bool = False) -> Iterator[None]:
     """Django on a migrated database `bench_<name>` that keeps a large data set between runs.
 
-    `build` fills it once; `made_of` tells the data set apart from one that was built otherwise, or by half, which is
-    dropped. Every connection that was open before is closed, there and back.
+    `build` fills it once, from nothing, or from a copy of the database that Django is on where it `grows` out of that;
+    `made_of` tells the data set apart from one that was built otherwise, or by half, which is dropped. Every connection
+    that was open before is closed, there and back.
     """
     from django.core.management import call_command
     from django.db import connection
@@ -90,7 +91,7 @@ def own_database(name: str, made_of: str, build: Callable[[], object]) -> Iterat
     ready = _comment_on(database) == made_of
     if not ready:
         print(f"• Building {database}, which later runs find ready …", flush=True)
-        _run_alone(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)', f'CREATE DATABASE "{database}"')
+        _create(database, like=usual if grows else None)
     _connect_to(database)
     try:
         call_command("migrate", verbosity=0)
@@ -108,17 +109,24 @@ def own_copy(name: str) -> Iterator[None]:
     from django.db import connection
 
     database, usual = f"bench_{name}", connection.settings_dict["NAME"]
-    _connect_to("postgres")  # nobody may be connected to what is copied
     try:
-        _run_alone(
-            f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)', f'CREATE DATABASE "{database}" TEMPLATE "{usual}"'
-        )
+        _create(database, like=usual)
         _connect_to(database)
         yield
     finally:
         _connect_to("postgres")
         _run_alone(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
         _connect_to(usual)
+
+
+def _create(database: str, *, like: str | None) -> None:
+    """Anew, and where it is to be like another, with what that holds."""
+    if like is not None:
+        _connect_to("postgres")  # nobody may be connected to what is copied
+    _run_alone(
+        f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)',
+        f'CREATE DATABASE "{database}"' + (f' TEMPLATE "{like}"' if like is not None else ""),
+    )
 
 
 def _comment_on(database: str) -> str | None:

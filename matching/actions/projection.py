@@ -35,13 +35,19 @@ _SEARCHED = [name for name in _COMPARED if name not in SCORED]
 def refresh(candidate_ids: Collection[int], now: datetime) -> list[int]:
     """Copy these candidates (inner ids) anew from the tables, having read their texts for skills. Gives those that are
     found otherwise than they were."""
+    return refreshed(candidate_ids, now)[0]
+
+
+def refreshed(candidate_ids: Collection[int], now: datetime) -> tuple[list[int], dict[int, CandidateFacts]]:
+    """The same, with the facts that were copied."""
     on = now.astimezone(UTC).date()
     with transaction.atomic():
         readings = read_candidates(candidate_ids)  # takes its time, so before anybody has to wait
         locks.projecting()
         keep_readings(readings)
         rates = current_rate_set(on=on)
-        return write(facts_of(candidate_ids, on=on, rate_set=rates), rates, now)
+        facts = facts_of(candidate_ids, on=on, rate_set=rates)
+        return write(facts, rates, now), facts
 
 
 def differing(candidate_ids: Collection[int], now: datetime) -> list[int]:

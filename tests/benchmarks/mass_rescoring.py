@@ -40,6 +40,7 @@ OPPORTUNITIES = size("MASS_OPPORTUNITIES", 50)
 BY_HAND = size("MASS_BY_HAND", 10)  # of them are done by hand, too
 WHOLE = 10_000 * 1_000_000
 NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
+SLUG = "works-of-the-benchmark"
 COUNTRIES = ("DE", "AT", "FR", "GB", "ES", "IT", "PL")
 
 MODEL = LinearModel.from_json(
@@ -183,22 +184,15 @@ def _by_hand(opportunities: list[tuple[int, Job]]) -> list[float]:
 def opened(wanted: list[Job], model: LinearModel = MODEL) -> Iterator[list[tuple[int, Job]]]:
     """Published opportunities that ask for this, scored by a model of the benchmark's; gone again afterwards, and with
     them whatever was scored."""
-    works = Organisation.objects.create(name="Works", slug="works-of-the-benchmark")
     serving_now()
-    segment = Segment.objects.order_by("position").last()
-    assert segment is not None
     before = list(ScoringModel.objects.filter(state="live").values_list("pk", flat=True))
-    ScoringModel.objects.filter(pk__in=before).update(state="retired")
-    scoring = ScoringModel.objects.create(
-        version=model.version, segment=segment, definition=model.to_json(), state="live"
-    )
     try:
-        yield [(_open(works, job), job) for job in wanted]
+        yield list(zip(open_for_good(wanted, model), wanted, strict=True))
     finally:
         RescoreChunk.objects.all().delete()
         Rescore.objects.all().delete()
         Match.objects.all().delete()
-        Opportunity.objects.filter(posting_organisation=works).update(current_revision=None, state="draft")
+        Opportunity.objects.filter(posting_organisation__slug=SLUG).update(current_revision=None, state="draft")
         with connection.cursor() as cursor:  # revisions are never deleted, but for those of a benchmark
             cursor.execute("SET session_replication_role = replica")
             for table in ("opportunityskill", "opportunityrevision", "paybandplace", "payband", "seat"):
@@ -206,11 +200,22 @@ def opened(wanted: list[Job], model: LinearModel = MODEL) -> Iterator[list[tuple
             cursor.execute("DELETE FROM marketplace_opportunitymentions")
             cursor.execute("DELETE FROM marketplace_opportunity")
             cursor.execute("DELETE FROM matching_decision")
-            cursor.execute("DELETE FROM matching_scoringmodel WHERE id = %s", [scoring.pk])
+            cursor.execute("DELETE FROM matching_scoringmodel WHERE version = %s", [model.version])
             cursor.execute("DELETE FROM matching_mark; DELETE FROM accounts_delivery; DELETE FROM accounts_event")
-            cursor.execute("DELETE FROM accounts_organisation WHERE id = %s", [works.pk])
+            cursor.execute("DELETE FROM accounts_organisation WHERE slug = %s", [SLUG])
             cursor.execute("SET session_replication_role = origin")
         ScoringModel.objects.filter(pk__in=before).update(state="live")
+
+
+def open_for_good(wanted: list[Job], model: LinearModel = MODEL) -> list[int]:
+    """Publish opportunities that ask for this, scored by a model of the benchmark's; their inner ids."""
+    works = Organisation.objects.create(name="Works", slug=SLUG)
+    serving_now()
+    segment = Segment.objects.order_by("position").last()
+    assert segment is not None
+    ScoringModel.objects.filter(state="live").update(state="retired")
+    ScoringModel.objects.create(version=model.version, segment=segment, definition=model.to_json(), state="live")
+    return [_open(works, job) for job in wanted]
 
 
 def _open(works: Organisation, job: Job) -> int:

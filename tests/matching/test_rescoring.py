@@ -19,9 +19,10 @@ from marketplace.actions.candidates import (
     update_candidate,
 )
 from marketplace.actions.offers import accept_offer, send_offer
-from marketplace.actions.opportunities import close_opportunity
+from marketplace.actions.opportunities import OpportunityFields, close_opportunity, update_opportunity
+from marketplace.actions.terms import SkillTermInput
 from marketplace.core.money import Pay
-from marketplace.models import Candidate, OpportunityRevision
+from marketplace.models import Candidate, Opportunity, OpportunityRevision, Skill, TaxonomyRevision
 from marketplace.queries.facts import current_rate_set, facts_of, terms_of
 from matching.actions import locks, marks, projection, rescoring
 from matching.actions.models import live_model
@@ -51,6 +52,12 @@ def edit(candidate: Candidate, **facts) -> None:
     update_candidate(
         actor=actor_of(candidate), candidate_id=candidate.public_id, fields=CandidateFields(**facts), now=NOW
     )
+
+
+def reword(opportunity: Opportunity, skill: Skill, level: int) -> None:
+    """It asks for another skill from now on."""
+    fields = OpportunityFields(skills=[SkillTermInput(skill.public_id, min_level=level)])
+    update_opportunity(actor=recruiter_of(opportunity), opportunity_id=opportunity.public_id, fields=fields, now=NOW)
 
 
 # Marks
@@ -231,6 +238,8 @@ def test_a_closed_opportunity_keeps_no_matches():
 @pytest.mark.parametrize("k", [4, 5, 10])  # with none, one and two to spare
 def test_one_change_after_another_leaves_the_best_that_scoring_everything_anew_would(settings, k: int):
     settings.MATCH_TOP_K = k
+    if k == 5:  # as any that was imported: then terms are kept in memory from one batch to the next
+        TaxonomyRevision.objects.create(number=1, at=NOW)
     draw = random.Random(7)
     skills = [a_skill() for _ in range(3)]
     opportunities = [asking_for(draw.choice(skills), level=draw.randint(1, 5)) for _ in range(4)]
@@ -251,6 +260,8 @@ def test_one_change_after_another_leaves_the_best_that_scoring_everything_anew_w
                 edit(person, skills=[SkillInput(skill.public_id, level, Decimal(1))])
         if step == 4:
             an_application(opportunities[0], people[0])
+        if step % 3 == 2:
+            reword(draw.choice(opportunities), draw.choice(skills), draw.randint(1, 5))
         work()
         kept = [best(one) for one in opportunities]
         with transaction.atomic():
@@ -307,7 +318,7 @@ def test_matches_come_best_first_in_a_constant_number_of_statements(django_asser
     for level in (1, 5, 3):
         skilled(skill, level)
     work()
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         found = list(matches_for(opportunity))
         people = [match.candidate.pk for match in found]
     assert people == best(opportunity)

@@ -17,6 +17,7 @@ from matching.core.attributes import Subject
 from matching.core.facts import CandidateFacts
 from matching.models import Match
 from matching.queries.open_rules import OPEN_RULES
+from matching.queries.reaching import may_reach
 from matching.queries.scorable import Basics, basics_at
 
 
@@ -24,10 +25,11 @@ def rescore(candidate_ids: list[int], now: datetime) -> None:
     """Bring projections and matches of these candidates (inner ids) up to date; the caller holds the lock alone."""
     basics = basics_at(now, serving_now())
     unread = unread_candidates(candidate_ids, taxonomy=basics.taxonomy)
-    renewed = projection.refresh(unread, now) if unread else []
-    facts = facts_of(candidate_ids, on=basics.on, rate_set=basics.rates)
+    renewed, read = projection.refreshed(unread, now) if unread else ([], {})
+    facts = facts_of([pk for pk in candidate_ids if pk not in read], on=basics.on, rate_set=basics.rates)
     renewed += projection.catch_up(facts, basics.rates, now)
     copies.pass_on_renewed(Subject.CANDIDATE, renewed, now)
+    facts |= read
     settle(_chosen(facts, basics), facts, basics)
 
 
@@ -39,6 +41,7 @@ def _chosen(facts: Mapping[int, CandidateFacts], basics: Basics) -> dict[int, se
         for keys in one:
             for opportunity_id in keys.tolist():
                 chosen[opportunity_id].add(candidate_id)
+    chosen = may_reach(chosen, facts, basics)
     matched = Match.objects.filter(candidate__in=list(facts))
     waived = EligibilityWaiver.objects.in_force(basics.now).filter(candidate__in=list(facts))
     for rows in (matched, waived):

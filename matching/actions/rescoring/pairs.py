@@ -49,7 +49,8 @@ _MODELS = """
 # Who applied is kept wherever they rank: of those behind the K-th only who never did tells how far a list reaches.
 _EDGES = """
     SELECT DISTINCT ON (opportunity_id) opportunity_id, place, -fit, tie_break, candidate_id FROM (
-        SELECT *, row_number() OVER (PARTITION BY opportunity_id ORDER BY fit DESC, tie_break, candidate_id) AS place
+        SELECT opportunity_id, fit, tie_break, candidate_id,
+            row_number() OVER (PARTITION BY opportunity_id ORDER BY fit DESC, tie_break, candidate_id) AS place
         FROM matching_match WHERE opportunity_id = ANY(%(opportunities)s)
     ) ranked
     WHERE place = %(k)s OR place > %(k)s AND NOT EXISTS (

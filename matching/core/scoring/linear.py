@@ -103,6 +103,30 @@ class LinearModel:
         one = self.heads[head]
         return one.intercept + sum(weight * values[feature] for feature, weight in one.weights.items() if weight)
 
+    def reaching(self, head: str, values: Mapping[str, int], least: int) -> int | None:
+        """The total where it is not below `least`, else None: found out, with features that weigh most read first, as
+        soon as no others can make up for what is missing."""
+        most, parts = self._bounds[head]
+        for feature, weight, top in parts:
+            most += weight * values[feature] - top
+            if most < least:
+                return None
+        return most if most >= least else None
+
+    @cached_property
+    def _bounds(self) -> dict[str, tuple[int, list[tuple[str, int, int]]]]:
+        """By head the highest total that there can be, and its features with weight and the most that each adds: first
+        those that make the largest difference."""
+        found = {}
+        for name, head in self.heads.items():
+            parts = []
+            for feature, weight in head.weights.items():
+                ends = sorted((weight * FEATURES[feature].least, weight * FEATURES[feature].most))
+                parts.append((ends[0] - ends[1], feature, weight, ends[1]))
+            parts.sort()
+            found[name] = (head.intercept + sum(part[3] for part in parts), [part[1:] for part in parts])
+        return found
+
     def probabilities_ppm(self, head: str, scores: NDArray[np.int64]) -> NDArray[np.int64]:
         curve = self.heads[head].curve
         return probabilities_ppm(scores) if curve is None else curve.probabilities_ppm(scores)
@@ -117,16 +141,15 @@ def totals(values: Mapping[str, int], *, model: LinearModel) -> dict[str, int]:
 
 
 def _scored_head(values: Mapping[str, int], head: Head) -> HeadScore:
-    contributions = [Contribution(INTERCEPT, 1, head.intercept, head.intercept)]
+    total = head.intercept
+    parts = [(-abs(total), INTERCEPT, 1, total, total)]
     for feature, weight in head.weights.items():
         value = values[feature]
-        contributions.append(Contribution(feature, value, weight, weight * value))
-    contributions.sort(key=_by_size)
-    return HeadScore(sum(one.amount for one in contributions), tuple(contributions))
-
-
-def _by_size(one: Contribution) -> tuple[int, str]:
-    return -abs(one.amount), one.feature
+        amount = weight * value
+        total += amount
+        parts.append((-abs(amount), feature, value, weight, amount))
+    parts.sort()  # no two are of one feature, so that nothing behind it is compared
+    return HeadScore(total, tuple([Contribution._make(part[1:]) for part in parts]))
 
 
 def _check_head(name: str, head: Head) -> None:

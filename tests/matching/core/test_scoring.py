@@ -53,6 +53,14 @@ def test_contributions_add_up_to_the_score_exactly(features, model):
         assert order == sorted(order)
 
 
+@given(values, models, st.integers(-5, 5))
+def test_a_total_is_given_where_it_reaches_what_is_asked_and_else_given_up(features, model, more):
+    features = {name: max(value, FEATURES[name].least) for name, value in features.items()}
+    for name, total in totals(features, model=model).items():
+        assert model.reaching(name, features, total + more) == (total if more <= 0 else None)
+        assert model.reaching(name, features, total - 10**10) == total
+
+
 @given(values, models)
 def test_stored_scores_and_models_read_back_equal(features, model):
     scored = score_values(features, model=model)
