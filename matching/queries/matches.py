@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -11,11 +13,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from marketplace.models import Application, Candidate, Opportunity
 from marketplace.queries.facts import facts_of
 from matching.core.eligibility import Verdict, evaluate
-from matching.core.facts import CandidateFacts
+from matching.core.facts import CandidateFacts, Reading
 from matching.core.ranking import order_key
 from matching.core.scoring import HEADS, Scored, Scorer, score
-from matching.models import Match
-from matching.queries.scorable import Basics, Scorable, scorables
+from matching.models import Match, Proposal
+from matching.queries.scorable import Basics, Scorable, scorables, top_k
 
 Place = tuple[int, str, int]
 """Where a pair stands among those of its opportunity, as the database orders them: −fit, tie-break, candidate."""
@@ -33,6 +35,7 @@ def verdict_of(facts: CandidateFacts, scorable: Scorable, basics: Basics) -> Ver
         on=basics.on,
         waived=facts.candidate_id in scorable.waived,
         basis=scorable.basis(basics, facts),
+        opened=scorable.openness,
     )
 
 
@@ -85,21 +88,26 @@ def match_of(facts: CandidateFacts, scorable: Scorable, basics: Basics, *, score
 
 
 def matches_for(opportunity: Opportunity) -> QuerySet[Match]:
-    """Who suits an opportunity best, best first, in a total order.
+    """Who suits an opportunity best, best first, in a total order: K, and whoever applied, however low they rank.
 
     Those who have since left, been suspended, blocked the organisation or withdrawn from discovery without having
-    applied are not among them.
+    applied are not among them, nor are those who are only kept to take their places. One statement tells where the K-th
+    stands.
     """
     applied = Application.objects.live().filter(opportunity=opportunity, candidate_id=OuterRef("candidate_id"))
     blocked = Candidate.blocked_organisations.through.objects.filter(
         candidate_id=OuterRef("candidate_id"), organisation_id=opportunity.posting_organisation_id
     )
-    return (
+    rows = (
         Match.objects.filter(opportunity=opportunity, candidate__merged_into=None, candidate__suspended_at=None)
         .filter(Q(candidate__discoverable=True) | Exists(applied), ~Exists(blocked))
         .select_related("candidate", "model")
         .order_by("-fit", "tie_break", "candidate_id")
     )
+    for fit, tie_break, candidate_id in rows.values_list("fit", "tie_break", "candidate_id")[top_k() - 1 : top_k()]:
+        before = Q(fit__gt=fit) | Q(fit=fit, tie_break__lt=tie_break)
+        rows = rows.filter(before | Q(fit=fit, tie_break=tie_break, candidate_id__lte=candidate_id) | Exists(applied))
+    return rows
 
 
 _HEADS = """
@@ -136,12 +144,22 @@ class Present:
 
 def rechecked(matches: Collection[Match], basics: Basics) -> dict[int, Present]:
     """By match (inner id), the pair by the facts and the rule as they stand: either may have changed since it was
-    matched. Left out are those of whom nothing is there any more. A constant number of statements."""
+    matched. Left out are those of whom nothing is there any more. Facts are those that the rule and what was weighed
+    read. A constant number of statements."""
     scored = scorables(Opportunity.objects.filter(pk__in={one.opportunity_id for one in matches}), basics)
-    facts = facts_of({one.candidate_id for one in matches}, on=basics.on, rate_set=basics.rates)
+    weighed = set().union(*map(features_of, matches))
+    reading = reduce(or_, (one.reading_for(weighed) for one in scored.values()), Reading(frozenset(), frozenset()))
+    facts = facts_of({one.candidate_id for one in matches}, on=basics.on, rate_set=basics.rates, reading=reading)
     found: dict[int, Present] = {}
     for one in matches:
         person, scorable = facts.get(one.candidate_id), scored.get(one.opportunity_id)
         if person is not None and scorable is not None:
             found[one.pk] = Present(person, scorable, verdict_of(person, scorable, basics))
     return found
+
+
+def features_of(row: Match | Proposal) -> set[str]:
+    """What its scores were made of, by whichever model. A proposal has but one."""
+    stored = row.contributions
+    heads = stored.values() if isinstance(stored, dict) else (stored,)
+    return {part["feature"] for parts in heads for part in parts}

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from marketplace.models import Candidate, CandidateSkill, Offer
 from matching.actions.allocation import solve_run
-from matching.models import AllocationRun
+from matching.models import AllocationRun, Match
 from tests.config.graphql_client import Asker, global_id
 from tests.marketplace.factories import a_candidate, a_skill, a_user, an_application, an_organisation
 from tests.matching.staging import asking_for, skilled, work
@@ -122,6 +122,32 @@ def test_pages_of_matches_neither_skip_nor_repeat() -> None:
         if not page["pageInfo"]["hasNextPage"]:
             break
     assert len(seen) == len(set(seen)) == 5
+
+
+def test_matches_are_as_many_as_are_to_be_and_those_who_applied(settings) -> None:
+    settings.MATCH_TOP_K = 5  # and one to spare
+    owner, skill = an_organisation(now=timezone.now()), a_skill()
+    opportunity = asking_for(skill, owner, level=5, now=timezone.now())
+    everybody = [skilled(skill, 5, now=timezone.now()) for _ in range(8)]
+    late = skilled(skill, 1, now=timezone.now())
+    an_application(opportunity, late)
+    work(timezone.now())
+    assert Match.objects.filter(opportunity=opportunity).count() == 7
+    query = """query ($id: ID!, $after: String) { matches(opportunity: $id, first: 4, after: $after) {
+        totalCount pageInfo { hasNextPage endCursor } nodes { id fit { score } } } }"""
+    recruiter = Asker(owner.user)
+    first = recruiter.ask(query, id=global_id(opportunity))["matches"]
+    second = recruiter.ask(query, id=global_id(opportunity), after=first["pageInfo"]["endCursor"])["matches"]
+    shown = [*first["nodes"], *second["nodes"]]
+    assert (first["totalCount"], first["pageInfo"]["hasNextPage"]) == (6, True)
+    assert (second["totalCount"], second["pageInfo"]["hasNextPage"]) == (6, False)
+    ranked = Match.objects.filter(opportunity=opportunity).order_by("-fit", "tie_break", "candidate_id")
+    expected = [*ranked[:5], ranked.get(candidate=late)]
+    assert [node["id"] for node in shown] == [global_id(match) for match in expected]
+    left = next(one for one in everybody if one.pk == ranked[0].candidate_id)
+    Candidate.objects.filter(pk=left.pk).update(discoverable=False)  # who is to spare moves up at once
+    moved = recruiter.ask(query, id=global_id(opportunity))["matches"]
+    assert moved["totalCount"] == 6
 
 
 def test_matches_are_judged_by_what_people_are_when_they_are_read() -> None:
