@@ -18,14 +18,25 @@ from django.utils import timezone
 
 from marketplace.core.money import hourly_eur
 from marketplace.models import ExchangeRateSet, Opportunity, OpportunityLocation, OpportunitySkill, PayBand
-from marketplace.queries.gathering import Gathered, gathered
+from marketplace.queries.gathering import Gathered, Lists, gathered
 from marketplace.queries.mentions import described_by
 from marketplace.queries.near import kinship
 from marketplace.queries.rates import current_rate_set, rates_of
 from marketplace.queries.skills import survivors
-from matching.core.attributes import ATTRIBUTES, SEVERAL, Attribute
+from matching.core.attributes import ATTRIBUTES, SEVERAL
 from matching.core.clock import utc_offset_minutes
-from matching.core.facts import CandidateFacts, OpportunityTerms, SkillFact, SkillTerm, VettingFact
+from matching.core.facts import (
+    EVERYTHING,
+    HUNG,
+    UNGATHERED,
+    CandidateFacts,
+    OpportunityTerms,
+    Reading,
+    SkillFact,
+    SkillTerm,
+    SomeSkills,
+    VettingFact,
+)
 from matching.core.titles import title_words
 
 __all__ = [
@@ -39,47 +50,63 @@ __all__ = [
 
 
 def facts_of(
-    candidate_ids: Collection[int], *, on: date, rate_set: ExchangeRateSet | None
+    candidate_ids: Collection[int], *, on: date, rate_set: ExchangeRateSet | None, reading: Reading = EVERYTHING
 ) -> dict[int, CandidateFacts]:
-    """Facts by candidate (inner ids) on a day, rates in EUR at a set's. Candidates that do not exist are left out."""
-    rows = gathered(candidate_ids)
+    """Facts by candidate (inner ids) on a day, rates in EUR at a set's. Candidates that do not exist are left out.
+
+    Of the facts that hang on a candidate those are gathered that are said to be read, which may take a third of the
+    time; whoever reads another one gets `NotGathered`.
+    """
+    rows = gathered(candidate_ids, reading)
     rates = rates_of(rate_set)
-    became = survivors({key for one in rows for key in (*(one.lists.skill_ids or ()), *(one.lists.mentioned or ()))})
-    return {one.candidate_id: _facts(one, on, rates, became) for one in rows}
+    became: dict[int, int] = {}
+    if rows and rows[0].merges:
+        became = survivors(
+            {key for one in rows for key in (*(one.lists.skill_ids or ()), *(one.lists.mentioned or ()))}
+        )
+    left_out = dict.fromkeys(HUNG - reading.facts, UNGATHERED)
+    return {one.candidate_id: _facts(one, on, rates, became, reading, left_out) for one in rows}
 
 
-def _facts(one: Gathered, on: date, rates: Mapping[str, Decimal], became: dict[int, int]) -> CandidateFacts:
+def _facts(
+    one: Gathered,
+    on: date,
+    rates: Mapping[str, Decimal],
+    became: dict[int, int],
+    reading: Reading,
+    left_out: Mapping[str, Any],
+) -> CandidateFacts:
     lists = one.lists
-    skills = merged_skill_facts(
-        zip(
-            lists.skill_ids or (),
-            map(SkillFact, lists.skill_levels or (), lists.skill_years or (), lists.skill_days or ()),
-            strict=True,
-        ),
-        became,
-    )
-    scored: dict[str, Any] = {
-        "title_words": title_words([one.row.headline, *(lists.titles or ())]),
-        "occupations": frozenset((*(lists.occupations or ()), *(lists.titled or ()))) - {None},
-        "mentioned_skills": frozenset(became.get(key, key) for key in lists.mentioned or ()).difference(skills),
-    }
-    if one.record is not None:
-        scored |= one.record | {"worked_for": frozenset(one.record["worked_for"] or ())}
-    return assemble(
-        one.row,
-        one.candidate_id,
-        on=on,
-        rates=rates,
-        languages=dict(zip(lists.languages or (), lists.language_levels or (), strict=True)),
-        work_authorisations=dict(zip(lists.countries or (), lists.country_days or (), strict=True)),
-        skills=skills,
-        groups=frozenset(lists.groups or ()),
-        vetting=dict(
+    skills = _skills(lists, became)
+    hung: dict[str, Any] = {
+        "skills": skills if reading.skills is None else SomeSkills(skills, reading.skills),
+        "hours_taken": lists.hours_taken or 0,
+        "languages": dict(zip(lists.languages or (), lists.language_levels or (), strict=True)),
+        "work_authorisations": dict(zip(lists.countries or (), lists.country_days or (), strict=True)),
+        "groups": frozenset(lists.groups or ()),
+        "vetting": dict(
             zip(lists.checks or (), map(VettingFact, lists.checks_passed or (), lists.check_days or ()), strict=True)
         ),
-        hours_taken=lists.hours_taken or 0,
-        scored=scored,
-    )
+    }
+    scored: dict[str, Any] = {}
+    if "title_words" in reading.facts:
+        scored["title_words"] = title_words([one.row.headline, *(lists.titles or ())])
+    if "occupations" in reading.facts:
+        scored["occupations"] = frozenset((*(lists.occupations or ()), *(lists.titled or ()))) - {None}
+    if "mentioned_skills" in reading.facts:
+        mentioned = frozenset(became.get(key, key) for key in lists.mentioned or ())
+        scored["mentioned_skills"] = mentioned.difference(skills)
+    if one.record is not None:
+        scored |= one.record | {"worked_for": frozenset(one.record["worked_for"] or ())}
+    return assemble(one.row, one.candidate_id, on=on, rates=rates, **hung, scored={**scored, **left_out})
+
+
+def _skills(lists: Lists, became: dict[int, int]) -> dict[int, SkillFact]:
+    if lists.skill_ids is None:
+        return {}
+    columns = (lists.skill_ids, lists.skill_levels or (), lists.skill_years or (), lists.skill_days or ())
+    stated = [(pk, SkillFact(level, years, day)) for pk, level, years, day in sorted(zip(*columns, strict=True))]
+    return merged_skill_facts(stated, became) if became else dict(stated)
 
 
 def assemble(
@@ -99,10 +126,10 @@ def assemble(
     """Facts from a candidate's row, or from a row of its history, and what hangs on it.
 
     A declared attribute that is not computed or gathered here is the row's column of the same name. `scored` are the
-    facts that only scoring reads.
+    facts that only scoring reads, and any that are to stand in the place of others.
     """
     wanted, rate = row.weekly_hours, row.rate_amount
-    gathered: dict[str, Any] = {
+    found: dict[str, Any] = {
         "revision": row.revision,
         "latitude": row.latitude,
         "longitude": row.longitude,
@@ -117,16 +144,15 @@ def assemble(
         "groups": groups,
         "vetting": vetting,
     }
-    stated = {one.fact: _stated(one, row) for one in ATTRIBUTES.values() if one.fact not in gathered}
-    return CandidateFacts(candidate_id, **stated, **gathered, **scored)
+    for fact, is_set in _OF_THE_ROW:
+        value = getattr(row, fact)
+        found[fact] = frozenset(value) if is_set else None if value == "" else value  # an empty text says nothing
+    found.update(scored)
+    return CandidateFacts(candidate_id, **found)
 
 
-def _stated(attribute: Attribute, row: Any) -> Any:
-    """What a row says; an empty text says nothing."""
-    value = getattr(row, attribute.fact)
-    if attribute.kind in SEVERAL:
-        return frozenset(value)
-    return None if value == "" else value
+_COMPUTED = frozenset({"utc_offset_minutes", "free_hours", "hourly_rate", "groups"})
+_OF_THE_ROW = tuple((one.fact, one.kind in SEVERAL) for one in ATTRIBUTES.values() if one.fact not in _COMPUTED)
 
 
 def terms_of(
@@ -195,8 +221,6 @@ def _only(occupation_ids: list[int] | None) -> int | None:
 def merged_skill_facts(facts: Iterable[tuple[int, SkillFact]], became: dict[int, int]) -> dict[int, SkillFact]:
     """Facts by unmerged skill, ascending. Of two that have become one, the best of each part counts."""
     merged: dict[int, SkillFact] = {}
-    if not became:  # as nearly always: then every skill stands for itself, and only once
-        return dict(sorted(facts, key=_skill_id))
     for stated, fact in facts:
         skill_id = became.get(stated, stated)
         other = merged.get(skill_id)
@@ -211,10 +235,6 @@ def merged_skill_facts(facts: Iterable[tuple[int, SkillFact]], became: dict[int,
                 ),
             )
     return dict(sorted(merged.items()))
-
-
-def _skill_id(one: tuple[int, SkillFact]) -> int:
-    return one[0]
 
 
 def _stricter(one: SkillTerm, other: SkillTerm) -> SkillTerm:

@@ -25,10 +25,12 @@ def answerable(verdict: Verdict) -> list[Question]:
 
 
 def skills_by_id(skill_ids: Iterable[int]) -> dict[int, Skill]:
-    """The skills of inner ids, merged ones as what they became. Two queries."""
+    """The skills of inner ids, merged ones as what they became. One query, and two more where any were merged."""
     wanted = set(skill_ids)
-    became = survivors(wanted)
-    found = Skill.objects.in_bulk({became.get(skill_id, skill_id) for skill_id in wanted}) if wanted else {}
+    found = Skill.objects.in_bulk(wanted) if wanted else {}
+    became = survivors(skill_id for skill_id, skill in found.items() if skill.merged_into_id is not None)
+    if became:
+        found |= Skill.objects.in_bulk(set(became.values()) - found.keys())
     return {
         skill_id: found[became.get(skill_id, skill_id)]
         for skill_id in wanted

@@ -40,7 +40,7 @@ from matching.core.facts import CandidateFacts, OpportunityTerms
 from matching.core.features import FEATURES, skills_told_of
 from matching.core.scoring import INTERCEPT, probability_ppm
 from matching.models import Decision, Match, Proposal
-from matching.queries.matches import Present, matches_for, rechecked
+from matching.queries.matches import Present, features_of, matches_for, rechecked
 from matching.queries.recommendations import recommendation, recommendations_for
 from matching.queries.scorable import basics_at
 
@@ -86,7 +86,12 @@ def _sentences(context: Context, row: Any) -> Sentences:
             facts = facts_of({one.candidate_id for one in rows}, on=on, rate_set=rates)
             terms = terms_of({one.opportunity_id for one in rows}, rate_set=rates, on=on)
         pairs = {one.pk: (facts.get(one.candidate_id), terms.get(one.opportunity_id)) for one in rows}
-        told = {key for person, asked in pairs.values() if person and asked for key in skills_told_of(person, asked)}
+        told = {
+            key
+            for one in rows
+            if (person := pairs[one.pk][0]) and (asked := pairs[one.pk][1])
+            for key in skills_told_of(person, asked, features_of(one))
+        }
         names = {key: skill.name for key, skill in skills_by_id(told).items()}
         return {pk: teller(person, asked, names) for pk, (person, asked) in pairs.items()}
 

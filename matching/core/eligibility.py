@@ -131,9 +131,10 @@ def evaluate(
     waived: bool = False,
     basis: Basis | None = None,
     nearest: bool = False,
+    opened: tuple[Disclosure, ...] | None = None,
 ) -> Verdict:
     """Judge, with reasons. `nearest` also looks for the nearest change, which may take milliseconds: ask for it where
-    a person reads the verdict, not where thousands are judged."""
+    a person reads the verdict, not where thousands are judged. `opened` is the rule's openness, where it is known."""
     answer = truth(rule, facts, on=on)
     causes = explain(normal(rule), facts, on)[1] if answer is not True else []
     return Verdict(
@@ -144,5 +145,5 @@ def evaluate(
         nearest=nearest_change(rule, facts, on=on) if nearest and answer is False else None,
         waived=waived,
         basis=basis or Basis(candidate_revision=facts.revision),
-        openness=openness(rule),
+        openness=openness(rule) if opened is None else opened,
     )

@@ -6,10 +6,11 @@ them. They carry ids and measures only: no name, contact or free text ever enter
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 from matching.core.clock import DAY_MINUTES
 
@@ -85,6 +86,100 @@ class CandidateFacts:
         if starts is None or ends is None or offset is None:
             return None
         return (starts - offset) % DAY_MINUTES, (ends - starts) % DAY_MINUTES or DAY_MINUTES
+
+
+HUNG = frozenset(
+    {
+        "skills",
+        "languages",
+        "work_authorisations",
+        "free_hours",
+        "groups",
+        "vetting",
+        "title_words",
+        "occupations",
+        "mentioned_skills",
+        "worked_for",
+        "invitations_answered",
+        "invitations_received",
+        "offers_accepted",
+        "offers_decided",
+        "placements_completed",
+        "placements_over",
+        "last_active_on",
+    }
+)
+"""The facts that do not stand in a candidate's own row. Who reads few of them need not have the others gathered."""
+
+
+class NotGathered(Exception):
+    """A fact was read that nobody had asked for: it is not that nothing is known of it, it was not looked for."""
+
+
+class _Ungathered:
+    """Stands where a fact was not gathered: whatever reads it is told so."""
+
+    def _refuse(self, *_: object) -> Any:
+        raise NotGathered("this fact was not gathered")
+
+    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __and__ = __rand__ = __or__ = __ror__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
+    __floordiv__ = __rfloordiv__ = __truediv__ = __int__ = __index__ = __float__ = __getattr__ = _refuse
+    __eq__ = __ne__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return "not gathered"
+
+
+UNGATHERED: Any = _Ungathered()
+
+
+class SomeSkills(dict[int, SkillFact]):
+    """What a person has of some skills, where nobody looked for others: who asks for one of those, or for all, is told
+    so."""
+
+    __slots__ = ("_asked",)
+
+    def __init__(self, has: Mapping[int, SkillFact], asked: Set[int]) -> None:
+        super().__init__({pk: fact for pk, fact in has.items() if pk in asked})
+        self._asked = asked
+
+    def get(self, skill_id: int, default: Any = None) -> Any:
+        found = dict.get(self, skill_id, default)
+        if found is default and skill_id not in self._asked:
+            self.__missing__(skill_id)
+        return found
+
+    def __contains__(self, skill_id: object) -> bool:
+        found = dict.__contains__(self, skill_id)
+        if not found and skill_id not in self._asked:
+            self.__missing__(skill_id)
+        return found
+
+    def __missing__(self, skill_id: object) -> Any:
+        if skill_id in self._asked:
+            raise KeyError(skill_id)
+        raise NotGathered(f"skill {skill_id} was not gathered")
+
+    def _refuse(self, *_: object) -> Any:
+        raise NotGathered("not all skills were gathered")
+
+    __iter__ = __len__ = __bool__ = __or__ = __ror__ = keys = items = values = _refuse
+
+
+class Reading(NamedTuple):
+    """What is read of the facts that hang on candidates: which of `HUNG`, and of skills which; None: all."""
+
+    facts: frozenset[str] = HUNG
+    skills: frozenset[int] | None = None
+
+    def __or__(self, other: Reading) -> Reading:
+        either = None if self.skills is None or other.skills is None else self.skills | other.skills
+        return Reading(self.facts | other.facts, either)
+
+
+EVERYTHING = Reading()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import logging
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from matching.core.columns import COLUMNS, Column, Crowd, Form, Leaves, Segment, joined
-from matching.core.columns.bits import packed
+from matching.core.columns.bits import Bits, packed
 from matching.models import CandidateProjection
 
 logger = logging.getLogger(__name__)
@@ -51,10 +51,18 @@ class _Part:
 
     leaves: Leaves
     live: npt.NDArray[np.bool_]
+    counted: Bits = field(init=False)  # the same
+    people: int = field(init=False)
 
-    @property
-    def people(self) -> int:
-        return int(self.live.sum())
+    def __post_init__(self) -> None:
+        self.counted, self.people = packed(self.live), int(self.live.sum())
+
+    def let_go(self, candidate_ids: npt.NDArray[np.int64]) -> None:
+        """These are not as it says any more."""
+        rows = self.leaves.segment.rows_of(candidate_ids)
+        if len(rows):
+            self.live[rows] = False
+            self.counted, self.people = packed(self.live), int(self.live.sum())
 
 
 class Roster:
@@ -89,12 +97,10 @@ class Roster:
         """Everybody who can be found now, but for these candidates (inner ids). Raises Outrun."""
         with self._lock:
             self._follow()
-            parts = [(part.leaves, part.live.copy()) for part in self._parts]
-        absent = np.fromiter(without, np.int64)
-        for leaves, live in parts:
-            live[leaves.segment.rows_of(absent)] = False
-        counted = [packed(live) for _, live in parts]
-        return Crowd([leaves for leaves, _ in parts], np.concatenate(counted))
+            parts = [(part.leaves, part.counted) for part in self._parts]  # which is replaced, never changed
+        everybody = Crowd([leaves for leaves, _ in parts], np.concatenate([counted for _, counted in parts]))
+        absent = frozenset(without)
+        return Crowd(everybody.parts, everybody.counted & ~everybody.those(absent)) if absent else everybody
 
     @property
     def nbytes(self) -> int:
@@ -126,7 +132,7 @@ class Roster:
 
     def _replace(self, gone: npt.NDArray[np.int64], fresh: Segment) -> None:
         for part in self._parts:
-            part.live[part.leaves.segment.rows_of(gone)] = False
+            part.let_go(gone)
         self._parts = [part for at, part in enumerate(self._parts) if at == 0 or part.people]
         added = _Part(Leaves(fresh), np.ones(fresh.people, np.bool_))
         # Each small segment is to be four times as large as the next, so that there are only ever a few.

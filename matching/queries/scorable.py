@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -25,8 +25,10 @@ from marketplace.queries.rules import resolved_rules
 from marketplace.queries.taxonomy import taxonomy_revision
 from matching.compile_sql import with_outcome
 from matching.core.eligibility import Basis, Outcome
-from matching.core.facts import CandidateFacts, OpportunityTerms
-from matching.core.rules import Rule
+from matching.core.facts import CandidateFacts, OpportunityTerms, Reading
+from matching.core.features import facts_weighed
+from matching.core.rules import Disclosure, Rule, facts_asked, skills_counted
+from matching.core.rules.disclosing import openness
 from matching.core.scoring import LinearModel, PairValues, Scorer
 from matching.models import CandidateProjection, ScoringModel
 from matching.queries.serving import Served, Serving
@@ -101,6 +103,22 @@ class Scorable:
     def score_of(self, head: str, facts: CandidateFacts) -> int:
         """The score of one head alone: what ranking needs, without its explanation."""
         return self.scorer.total(head, PairValues(facts, self.terms))
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What judging, scoring and explaining need of the facts that hang on a candidate."""
+        return self.reading_for(self.scorer.features)
+
+    @cached_property
+    def openness(self) -> tuple[Disclosure, ...]:
+        return openness(self.rule)
+
+    def reading_for(self, features: Iterable[str]) -> Reading:
+        """The same where these features are told of. What is near to a skill, or mentioned, is looked for among all."""
+        facts = facts_asked(self.rule) | facts_weighed(features)
+        if "mentioned_skills" in facts:
+            return Reading(facts)
+        return Reading(facts, skills_counted(self.rule).union(term.skill_id for term in self.terms.skills))
 
     @property
     def pk(self) -> int:

@@ -15,7 +15,7 @@ from marketplace.queries.facts import facts_of
 from marketplace.queries.naming import names_of
 from matching.core.eligibility import Verdict
 from matching.core.facts import CandidateFacts, SkillFact
-from matching.core.features import skills_told_of
+from matching.core.features import FEATURES, skills_told_of
 from matching.core.names import Names
 from matching.core.rules import Disclosure
 from matching.core.rules.disclosing import strictest
@@ -135,7 +135,7 @@ class Pair:
         return ranks_told(changes, *ranks)
 
     def _names(self, people: Sequence[CandidateFacts], *changes: Changes) -> Names:
-        asked = {skill for facts in people for skill in skills_told_of(facts, self.scorable.terms)}
+        asked = {skill for facts in people for skill in skills_told_of(facts, self.scorable.terms, FEATURES)}
         asked |= {skill for one in changes for skill in one.skills}
         return names_of(dict(Skill.objects.filter(pk__in=asked).values_list("pk", "name")))
 

@@ -23,6 +23,7 @@ from django.db import connection, transaction
 
 from accounts.models import Organisation
 from config.bench import Measured, benchmark, size
+from config.garbage import settle
 from marketplace.models import Opportunity, OpportunityLocation, OpportunityRevision, OpportunitySkill
 from marketplace.queries.facts import facts_of
 from marketplace.queries.verdicts import skills_by_id
@@ -212,6 +213,7 @@ def _decision(job: Job) -> Measured:
                 found: list[tuple[int, int]] = cursor.fetchall()
                 return found
 
+            settle()  # as every process of a server does
             fastest_settings(cursor, job.sql)
             found, expected = ours(), by_hand()
             scores = [one.scored.fit.score for one, _ in found]
@@ -220,7 +222,7 @@ def _decision(job: Job) -> Measured:
             ids = {one.facts.candidate_id for one, _ in found if one.scored.fit.score > least}
             assert ids == {pk for pk, score in expected if score > least}
             assert all(all(words) and len(words) == len(one.scored.fit.contributions) for one, words in found)
-            value, baseline = by_turns(lambda: (forget(), ours())[1], by_hand)
+            value, baseline = by_turns(ours, by_hand, before=forget)
             _print(job, scorable, basics, value, baseline)
     return Measured(
         value * 1e3, baseline * 1e3, "the same rule and score in SQL written by hand, neither rechecked nor explained"
@@ -230,14 +232,15 @@ def _decision(job: Job) -> Measured:
 def _rechecked(candidate_ids: list[int], scorable: Scorable, basics: Basics) -> list[Judged]:
     """Judged and scored by what the tables say now, as re-scoring does: whom the rule refuses by that is left out, and
     the others stand in the order of their scores."""
-    facts = facts_of(candidate_ids, on=basics.on, rate_set=basics.rates)
+    facts = facts_of(candidate_ids, on=basics.on, rate_set=basics.rates, reading=scorable.reading)
     found = [judged(facts[pk], scorable, basics) for pk in candidate_ids if pk in facts]
     return sorted((one for one in found if one.verdict.outcome is not Outcome.INELIGIBLE), key=lambda one: one.place)
 
 
 def _in_words(found: list[Judged], scorable: Scorable) -> list[tuple[Judged, list[str]]]:
     """Each with a sentence for every addend of its fit, as a page shows it."""
-    told = {key for one in found for key in skills_told_of(one.facts, scorable.terms)}
+    weighed = scorable.scorer.features
+    told = {key for one in found for key in skills_told_of(one.facts, scorable.terms, weighed)}
     names = {key: skill.name for key, skill in skills_by_id(told).items()}
     in_words = []
     for one in found:
@@ -341,10 +344,17 @@ def fastest_settings(cursor: Any, sql: str) -> None:
     cursor.execute(f"SET LOCAL max_parallel_workers_per_gather = {min(taken, key=taken.__getitem__)}")
 
 
-def by_turns(one: Callable[[], object], other: Callable[[], object], rounds: int = ROUNDS) -> tuple[float, float]:
-    """The median of each in seconds, measured in turns so that noise of the machine meets both."""
+def by_turns(
+    one: Callable[[], object],
+    other: Callable[[], object],
+    rounds: int = ROUNDS,
+    before: Callable[[], object] = lambda: None,
+) -> tuple[float, float]:
+    """The median of each in seconds, measured in turns so that noise of the machine meets both; `before` each round
+    something may be set back."""
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
+        before()
         for seconds, work in zip(taken, (one, other), strict=True):
             began = time.perf_counter()
             work()

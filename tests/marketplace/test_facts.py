@@ -21,13 +21,13 @@ from marketplace.actions.groups import add_to_group, standard_group
 from marketplace.actions.offers import accept_offer, send_offer
 from marketplace.actions.opportunities import LocationInput, PayBandInput, SkillTermInput, set_eligibility_rule
 from marketplace.core.money import HOURS_IN, Pay, hourly_eur
-from marketplace.models import Candidate, ExchangeRateSet
+from marketplace.models import Candidate, ExchangeRateSet, Skill
 from marketplace.queries.eligibility import judge, judge_as_of
 from marketplace.queries.facts import facts_of, terms_of
 from marketplace.queries.history import facts_as_of
 from marketplace.queries.rates import current_rate_set
 from matching.core.eligibility import Outcome
-from matching.core.facts import CandidateFacts, SkillFact, SkillTerm
+from matching.core.facts import CandidateFacts, NotGathered, Reading, SkillFact, SkillTerm
 from tests.marketplace.factories import (
     DAY,
     NOW,
@@ -146,6 +146,39 @@ class TestFacts:
             add_to_group(actor=works.actor, group_id=group.public_id, candidate_id=candidate.public_id, now=NOW)
         assert (facts(candidate).groups, facts(candidate).revision) == (frozenset({group.pk}), 2)
 
+    def test_what_is_not_read_is_not_gathered_and_says_so(self) -> None:
+        asked, other = a_skill(), a_skill()
+        stated = [SkillInput(asked.public_id, 4, Decimal(3)), SkillInput(other.public_id, 2)]
+        candidate = a_candidate(skills=stated, weekly_hours=30, languages=[LanguageInput("de", 6)])
+        everything = facts_of([candidate.pk], on=ON, rate_set=None)[candidate.pk]
+        reading = Reading(frozenset({"skills", "free_hours"}), frozenset({asked.pk, 0}))
+        facts = facts_of([candidate.pk], on=ON, rate_set=None, reading=reading)[candidate.pk]
+        assert facts.skills[asked.pk] == everything.skills[asked.pk]
+        assert facts.skills.get(0) is None
+        assert 0 not in facts.skills
+        assert (facts.free_hours, facts.weekly_hours) == (everything.free_hours, everything.weekly_hours)
+        for read in (
+            lambda: facts.skills.get(other.pk),
+            lambda: facts.skills[other.pk],
+            lambda: other.pk in facts.skills,
+            lambda: set(facts.skills),
+            facts.skills.items,
+            lambda: facts.languages.get("de"),
+            lambda: facts.title_words & {"nurse"},
+            lambda: facts.offers_accepted + 1,
+            lambda: bool(facts.occupations),
+        ):
+            with pytest.raises(NotGathered):
+                read()
+
+    def test_a_skill_that_is_read_is_found_under_what_it_has_become(self) -> None:
+        kept, gone = a_skill(), a_skill()
+        candidate = a_candidate(skills=[SkillInput(gone.public_id, 4)])
+        Skill.objects.filter(pk=gone.pk).update(merged_into=kept)
+        reading = Reading(frozenset({"skills"}), frozenset({kept.pk}))
+        facts = facts_of([candidate.pk], on=ON, rate_set=None, reading=reading)[candidate.pk]
+        assert facts.skills[kept.pk].level == 4
+
     def test_many_take_as_many_queries_as_one(self) -> None:
         skill = a_skill()
         ids = [a_candidate(skills=[SkillInput(skill.public_id, n)], country="DE").pk for n in (1, 2, 3, 4)]
@@ -156,7 +189,7 @@ class TestFacts:
             ) as queries:
                 assert set(facts_of(some, on=ON, rate_set=None)) == set(some)
             counts.append(len(queries))
-        assert counts == [2, 2]  # everything that hangs on people, and what became of their skills
+        assert counts == [1, 1]  # everything that hangs on people; no skill has become another
 
 
 @pytest.mark.django_db

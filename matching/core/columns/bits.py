@@ -30,9 +30,16 @@ def unpacked(bits: Bits, people: int) -> npt.NDArray[np.bool_]:
 
 def of_rows(rows: npt.NDArray[Any], people: int) -> Bits:
     """The set of these people, by number."""
-    mask = np.zeros(people, np.bool_)
-    mask[rows] = True
-    return packed(mask)
+    from matching.core.columns.telling import of_numbers  # numba takes a second to import: only who judges waits
+
+    return of_numbers(np.ascontiguousarray(rows), words_for(people))
+
+
+def rows_of(bits: Bits) -> npt.NDArray[np.int32]:
+    """Who is in a set, by number, ascending."""
+    from matching.core.columns.adding import members
+
+    return members(bits, size(bits))
 
 
 def of_few(rows: npt.NDArray[Any], words: int) -> Bits:

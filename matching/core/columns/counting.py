@@ -70,8 +70,13 @@ class Crowd:
             first += part.words
         return found
 
-    def judged(self, criterion: Criterion, on: date) -> Leaf:
-        found = [part.judged(criterion, on) for part in self.parts]
+    def judged(self, criterion: Criterion, on: date, among: Bits | None = None) -> Leaf:
+        """Of those `among`, if given, and perhaps of others."""
+        found, first = [], 0
+        for part in self.parts:
+            theirs = among[first : first + part.words] if among is not None else None
+            found.append(part.judged(criterion, on, theirs))
+            first += part.words
         if len(found) == 1:
             return found[0]
         return Leaf(np.concatenate([leaf.holds for leaf in found]), np.concatenate([leaf.fails for leaf in found]))

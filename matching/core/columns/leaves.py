@@ -31,9 +31,9 @@ from matching.core.attributes import (
     Value,
 )
 from matching.core.clock import DAY_MINUTES, months_before
-from matching.core.columns.bits import Bits, of_rows, packed, words_for
+from matching.core.columns.bits import WORD, Bits, none_of, of_rows, packed, rows_of, size, unpacked, words_for
 from matching.core.columns.profiles import Profiled
-from matching.core.columns.segments import MISSING, SCALE, VALUE, Key, Numbers, Segment, scaled
+from matching.core.columns.segments import MISSING, SCALE, VALUE, Codes, Key, Numbers, Segment, scaled
 from matching.core.facts import CandidateFacts
 from matching.core.rules import (
     Compare,
@@ -50,6 +50,7 @@ from matching.core.rules import (
 from matching.core.truth import ANY_RATE, NO_RATE, criterion_truth, pay_range
 
 Mask = npt.NDArray[np.bool_]
+FEW_OF = 64  # a set is small that holds fewer than one person of so many
 REMEMBERED = 256
 """Criteria of which a segment keeps the answer: 64 MB of them over a million people."""
 
@@ -70,13 +71,16 @@ class Leaves:
         self._known: OrderedDict[tuple[Criterion, date], Leaf] = OrderedDict()
         self._lock = Lock()
 
-    def judged(self, criterion: Criterion, on: date) -> Leaf:
-        """The criterion has to be resolved. Raises UnresolvedRule."""
+    def judged(self, criterion: Criterion, on: date, among: Bits | None = None) -> Leaf:
+        """The criterion has to be resolved. Of others than those `among` the answer may say anything: where these are
+        few, and the answer is not known yet, nobody else is looked at. Raises UnresolvedRule."""
         key = replace(criterion, disclosure=Disclosure.PUBLIC), on
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
+        if among is not None and _is_plain(self.segment, criterion) and size(among) * FEW_OF < self.segment.people:
+            return _compared_among(self.segment, cast(Compare, criterion), on, rows_of(among))
         leaf = _JUDGES[type(criterion)](self.segment, criterion, on)
         with self._lock:
             self._known[key] = leaf
@@ -115,6 +119,25 @@ def _compare(segment: Segment, criterion: Compare, on: date) -> Leaf:
         return _leaf(~missing, missing) if criterion.value else _leaf(missing, ~missing)
     holds = _NUMBERS[criterion.op](numbers, criterion.value) & ~missing
     return _leaf(holds, ~holds if attribute.missing is Missing.NO else ~holds & ~missing)
+
+
+def _is_plain(segment: Segment, criterion: Criterion) -> bool:
+    """Whether it looks at one value of each person, in a column of its own."""
+    return isinstance(criterion, Compare) and criterion.attribute.column not in segment.lists
+
+
+def _compared_among(segment: Segment, criterion: Compare, on: date, rows: npt.NDArray[np.int32]) -> Leaf:
+    """The same of these people alone, by their numbers."""
+    column = criterion.attribute.column
+    numbers, codes = segment.numbers.get(column), segment.codes.get(column)
+    few = Segment(
+        ids=segment.ids[rows],
+        numbers={} if numbers is None else {column: Numbers(numbers.stored[rows], numbers.unit)},
+        codes={} if codes is None else {column: Codes(codes.stored[rows], codes.texts)},
+        lists={},
+    )
+    holds, fails = (rows[unpacked(bits, len(rows))] for bits in _compare(few, criterion, on))
+    return Leaf(of_rows(holds, segment.people), of_rows(fails, segment.people))
 
 
 def _equal(numbers: Numbers, value: Value) -> Mask:
@@ -167,7 +190,7 @@ def _members(segment: Segment, criterion: Compare) -> Leaf:
 def _has_skill(segment: Segment, criterion: HasSkill, on: date) -> Leaf:
     """Each skill accepted is judged by its own entries; one that holds is enough."""
     lists = segment.lists[SKILL.column]
-    holds, open_ = np.zeros(segment.people, np.bool_), np.zeros(segment.people, np.bool_)
+    holds, may = none_of(words_for(segment.people)), none_of(words_for(segment.people))
     for skill_id in criterion.accepted:
         entries = lists.entries(skill_id)
         rows = lists.rows[entries]
@@ -182,9 +205,17 @@ def _has_skill(segment: Segment, criterion: HasSkill, on: date) -> Leaf:
             absent = field.missing
             enough &= field.at_least(least) | absent
             missing |= absent
-        holds[rows[enough & ~missing]] = True
-        open_[rows[enough & missing]] = True
-    return _leaf(holds, ~(holds | open_))
+        holds |= of_rows(rows[enough & ~missing], segment.people)
+        may |= of_rows(rows[enough], segment.people)
+    return Leaf(holds, _all_but(may, segment.people))
+
+
+def _all_but(these: Bits, people: int) -> Bits:
+    """Everybody else. Bits past the last person stay zero."""
+    others = ~these
+    if people % WORD:
+        others[-1] &= np.uint64((1 << people % WORD) - 1)
+    return others
 
 
 def _has_language(segment: Segment, criterion: HasLanguage, on: date) -> Leaf:

@@ -10,13 +10,23 @@ from operator import and_, or_
 
 from matching.core.columns.bits import Bits, Tally, all_of, none_of
 from matching.core.columns.counting import Crowd
-from matching.core.rules import Literal
+from matching.core.rules import HasSkill, Literal, Quorum
 from matching.core.rules.normal import Normal
 
 
 def passing(tree: Normal, crowd: Crowd, on: date) -> Bits:
     """Those who count and whom the resolved rule, in normal form, accepts or cannot tell of."""
-    return crowd.counted & ~_refused(tree, crowd, on)
+    if not isinstance(tree, Quorum) or not tree.is_conjunction:
+        return crowd.counted & ~_refused(tree, crowd, on)
+    left = crowd.counted
+    for part in sorted(tree.of, key=_comes_later):  # whoever is refused already need not be looked at again
+        left = left & ~_refused(part, crowd, on, left)
+    return left
+
+
+def _comes_later(part: Normal) -> bool:
+    """Skills are told by lists of those who have them, and leave the fewest: they come first."""
+    return not (isinstance(part, Literal) and part.wanted and isinstance(part.criterion, HasSkill))
 
 
 def accepted(tree: Normal, crowd: Crowd, on: date) -> Bits:
@@ -31,12 +41,13 @@ def _holding(node: Normal, crowd: Crowd, on: date) -> Bits:
     return _at_least(node.n, [_holding(part, crowd, on) for part in node.of], len(crowd.counted))
 
 
-def _refused(node: Normal, crowd: Crowd, on: date) -> Bits:
+def _refused(node: Normal, crowd: Crowd, on: date, among: Bits | None = None) -> Bits:
+    """Of those `among`, if given, and perhaps of others."""
     if isinstance(node, Literal):
-        leaf = crowd.judged(node.criterion, on)
+        leaf = crowd.judged(node.criterion, on, among)
         return leaf.fails if node.wanted else leaf.holds
     fatal = len(node.of) - node.n + 1  # so many that fail refuse
-    return _at_least(fatal, [_refused(part, crowd, on) for part in node.of], len(crowd.counted))
+    return _at_least(fatal, [_refused(part, crowd, on, among) for part in node.of], len(crowd.counted))
 
 
 def _at_least(n: int, parts: Sequence[Bits], words: int) -> Bits:

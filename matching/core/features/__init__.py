@@ -10,7 +10,7 @@ of the sexes that they address.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from matching.core.facts import CandidateFacts, OpportunityTerms
@@ -30,6 +30,7 @@ __all__ = [
     "Feature",
     "Names",
     "cents",
+    "facts_weighed",
     "feature_values",
     "share",
     "skill_credit",
@@ -47,8 +48,18 @@ def feature_values(candidate: CandidateFacts, terms: OpportunityTerms) -> dict[s
     return {name: feature.value(candidate, terms) for name, feature in FEATURES.items()}
 
 
-def skills_told_of(candidate: CandidateFacts, terms: OpportunityTerms) -> set[int]:
-    """The skills that sentences about a pair may name."""
-    near = {nearest(candidate, term).skill_id for term in terms.skills} - {None}
-    met = terms.described_skills & (candidate.skills.keys() | candidate.mentioned_skills)
-    return {*(term.skill_id for term in terms.skills), *met, *(key for key in near if key is not None)}
+def facts_weighed(features: Iterable[str]) -> frozenset[str]:
+    """What these features read of the facts that hang on a candidate. Names that are not declared, of older models,
+    read nothing."""
+    return frozenset(fact for name in features if name in FEATURES for fact in FEATURES[name].reads)
+
+
+def skills_told_of(candidate: CandidateFacts, terms: OpportunityTerms, features: Collection[str]) -> set[int]:
+    """The skills that sentences about a pair may name, where they tell of these features."""
+    told = {term.skill_id for term in terms.skills}
+    if "near_skills" in features:
+        near = (nearest(candidate, term).skill_id for term in terms.skills)
+        told.update(key for key in near if key is not None)
+    if "text_affinity" in features:
+        told |= terms.described_skills & (candidate.skills.keys() | candidate.mentioned_skills)
+    return told

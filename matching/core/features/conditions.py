@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 from matching.core.facts import CandidateFacts, OpportunityTerms
 from matching.core.features.declaring import (
@@ -147,7 +148,12 @@ def shared_minutes(candidate: CandidateFacts, terms: OpportunityTerms) -> int | 
         begins, ends = candidate.work_starts_minute, candidate.work_ends_minute
         if ends <= begins:  # works across midnight
             ends += 24 * 60
-    shift = terms.utc_offset_minutes - candidate.utc_offset_minutes
+    return _meeting(begins, ends, terms.utc_offset_minutes - candidate.utc_offset_minutes)
+
+
+@lru_cache(maxsize=4096)  # thousands of people have the same few working days
+def _meeting(begins: int, ends: int, shift: int) -> int:
+    """Minutes of a day from `begins` to `ends` that lie within office hours of a clock ahead by `shift`."""
     office_begins, office_ends = OFFICE_HOURS
     minutes = 0
     for day in (-2, -1, 0, 1, 2):  # offsets differ by at most 26 hours
@@ -193,7 +199,15 @@ def _commitment_sentence(candidate: CandidateFacts, terms: OpportunityTerms, nam
 CONDITIONS = (
     Feature("experience", ALL_HEADS, "share of the years asked", "neutral", experience, _experience_sentence),
     Feature("pay_fit", WISHES, "how near the pay comes to the rate asked", "neutral", pay_fit, _pay_sentence),
-    Feature("hours_fit", ALL_HEADS, "share of the weekly hours asked", "neutral", hours_fit, _hours_sentence),
+    Feature(
+        "hours_fit",
+        ALL_HEADS,
+        "share of the weekly hours asked",
+        "neutral",
+        hours_fit,
+        _hours_sentence,
+        reads=("free_hours",),
+    ),
     Feature(
         "availability_fit",
         ALL_HEADS,

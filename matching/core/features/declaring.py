@@ -22,7 +22,8 @@ WISHES = frozenset({"interest", "acceptance"})
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """`value` gives thousandths from `least` to `most`; `sentence` says the same for people, without a full stop."""
+    """`value` gives thousandths from `least` to `most`; `sentence` says the same for people, without a full stop. Of
+    the facts that hang on a candidate (`matching.core.facts.HUNG`) both read no more than `reads`."""
 
     name: str
     heads: frozenset[str]  # the outputs of a model that may weigh it
@@ -32,6 +33,7 @@ class Feature:
     sentence: Callable[[CandidateFacts, OpportunityTerms, Names], str]
     least: int = 0
     most: int = FULL
+    reads: tuple[str, ...] = ()
 
 
 def thousandths(number: Decimal) -> int:

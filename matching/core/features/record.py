@@ -103,6 +103,7 @@ RECORD = (
         f"without any, the usual rate of {USUAL_RESPONSE}",
         response_rate,
         _response_sentence,
+        reads=("invitations_answered", "invitations_received"),
     ),
     Feature(
         "acceptance_rate",
@@ -111,6 +112,7 @@ RECORD = (
         f"without any, the usual rate of {USUAL_ACCEPTANCE}",
         acceptance_rate,
         _acceptance_sentence,
+        reads=("offers_accepted", "offers_decided"),
     ),
     Feature(
         "completion_rate",
@@ -119,6 +121,7 @@ RECORD = (
         f"without any, the usual rate of {USUAL_COMPLETION}",
         completion_rate,
         _completion_sentence,
+        reads=("placements_completed", "placements_over"),
     ),
     Feature(
         "past_work",
@@ -128,6 +131,15 @@ RECORD = (
         past_work,
         _past_work_sentence,
         least=NEUTRAL,
+        reads=("worked_for",),
     ),
-    Feature("activity", WISHES, "how lately they did something themselves", "neutral", activity, _activity_sentence),
+    Feature(
+        "activity",
+        WISHES,
+        "how lately they did something themselves",
+        "neutral",
+        activity,
+        _activity_sentence,
+        reads=("last_active_on",),
+    ),
 )

@@ -52,25 +52,29 @@ def skill_credit(candidate: CandidateFacts, term: SkillTerm, on: date | None) ->
 
 
 def _coverage(candidate: CandidateFacts, terms: OpportunityTerms, required: bool) -> int:
-    asked = [term for term in terms.skills if term.required is required]
-    weight = sum(term.weight for term in asked)
-    if weight <= 0:
-        return NEUTRAL
-    return sum(term.weight * skill_credit(candidate, term, terms.on) for term in asked) // weight
+    weight = credit = 0
+    for term in terms.skills:
+        if term.required is required:
+            weight += term.weight
+            credit += term.weight * skill_credit(candidate, term, terms.on)
+    return credit // weight if weight > 0 else NEUTRAL
 
 
 def _coverage_sentence(candidate: CandidateFacts, terms: OpportunityTerms, names: Names, required: bool) -> str:
     kind = "required" if required else "preferred"
-    asked = [term for term in terms.skills if term.required is required]
+    asked = 0
+    missing, short = [], []
+    for term in terms.skills:
+        if term.required is not required:
+            continue
+        asked += 1
+        if term.skill_id not in candidate.skills:
+            missing.append(named(term.skill_id, names))
+        elif skill_credit(candidate, term, terms.on) < FULL:
+            short.append(f"{named(term.skill_id, names)} ({_shortfall(candidate, term, terms.on)})")
     if not asked:
         return f"no {kind} skills are asked for"
-    missing = [named(term.skill_id, names) for term in asked if term.skill_id not in candidate.skills]
-    short = [
-        f"{named(term.skill_id, names)} ({_shortfall(candidate, term, terms.on)})"
-        for term in asked
-        if term.skill_id in candidate.skills and skill_credit(candidate, term, terms.on) < FULL
-    ]
-    sentence = f"has {len(asked) - len(missing)} of {len(asked)} {kind} skill{'s' if len(asked) > 1 else ''}"
+    sentence = f"has {asked - len(missing)} of {asked} {kind} skill{'s' if asked > 1 else ''}"
     if missing:
         sentence += f"; missing: {', '.join(missing)}"
     if short:
@@ -166,6 +170,7 @@ SKILLS = (
         "a skill not listed counts as not had, a last use not known as recent; nothing asked is neutral",
         required_skills,
         _required_sentence,
+        reads=("skills",),
     ),
     Feature(
         "preferred_skills",
@@ -174,6 +179,7 @@ SKILLS = (
         "a skill not listed counts as not had, a last use not known as recent; nothing asked is neutral",
         preferred_skills,
         _preferred_sentence,
+        reads=("skills",),
     ),
     Feature(
         "near_skills",
@@ -182,5 +188,6 @@ SKILLS = (
         "a skill neither listed nor mentioned counts as not had; nothing asked is neutral",
         near_skills,
         _near_sentence,
+        reads=("skills", "mentioned_skills"),
     ),
 )

@@ -73,6 +73,7 @@ TEXTS = (
         "neutral where occupations and titles of either are not known",
         title_affinity,
         _title_sentence,
+        reads=("title_words", "occupations"),
     ),
     Feature(
         "text_affinity",
@@ -81,5 +82,6 @@ TEXTS = (
         "a skill neither declared nor mentioned counts as not had; a description without skills is neutral",
         text_affinity,
         _text_sentence,
+        reads=("skills", "mentioned_skills"),
     ),
 )

@@ -24,8 +24,10 @@ from matching.core.rules.grammar import (
     Vetted,
     criteria,
     dump,
+    facts_asked,
     resolved,
     skill_ids,
+    skills_counted,
 )
 from matching.core.rules.normal import Literal, Quorum, literals, normal
 from matching.core.rules.reading import MAX_CRITERIA, MAX_LEVELS, MAX_LISTED, load, parse
@@ -61,11 +63,13 @@ __all__ = [
     "criteria",
     "disclosed",
     "dump",
+    "facts_asked",
     "literals",
     "load",
     "normal",
     "parse",
     "resolved",
     "skill_ids",
+    "skills_counted",
     "text",
 ]

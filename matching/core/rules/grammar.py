@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias, cast
 
 from matching.core.attributes import SEVERAL, Attribute, Operator, Subject, Value, cefr_level, plain_number
 from matching.core.clock import DAY_MINUTES, utc_offset_minutes
+from matching.core.facts import HUNG
 from matching.core.opportunity_attributes import DECLARED, SKILL_ATTRIBUTES
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -193,6 +195,22 @@ def criteria(rule: Rule) -> Iterator[Criterion]:
         yield rule
     for child in children(rule):
         yield from criteria(child)
+
+
+_STRUCTURED: Mapping[type, str] = MappingProxyType(
+    {HasSkill: "skills", HasLanguage: "languages", MayWorkIn: "work_authorisations", Vetted: "vetting"}
+)
+
+
+def facts_asked(rule: Rule) -> frozenset[str]:
+    """What the rule, about candidates, asks of the facts that hang on them (`matching.core.facts.HUNG`)."""
+    asked = {one.attribute.fact if isinstance(one, Compare) else _STRUCTURED.get(type(one)) for one in criteria(rule)}
+    return frozenset(fact for fact in asked if fact in HUNG)
+
+
+def skills_counted(rule: Rule) -> frozenset[int]:
+    """Every skill that may do for a criterion of the rule, which is resolved."""
+    return frozenset(pk for one in criteria(rule) if isinstance(one, HasSkill) for pk in one.accepted)
 
 
 def skill_ids(rule: Rule) -> frozenset[int]:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from matching.core.attributes import ATTRIBUTES, Attribute, Kind, declare
-from matching.core.columns import COLUMNS, Crowd, JudgedRule, Leaves, Segment, Split, joined
+from matching.core.columns import COLUMNS, Crowd, JudgedRule, Leaves, Segment, Split, joined, leaves
 from matching.core.columns.bits import Tally, all_of, packed, size, unpacked
-from matching.core.columns.passing import accepted
+from matching.core.columns.passing import accepted, passing
 from matching.core.columns.reading import segment_from
 from matching.core.columns.segments import MISSING, Column, Form, Numbers, columns_for
 from matching.core.facts import CandidateFacts, SkillFact
@@ -79,6 +79,19 @@ def test_whom_a_rule_surely_accepts_is_found_without_counting():
     for asked in (OPEN_TO_NOBODY, OPEN_TO_ALL, *(rule(chance) for _ in range(120))):
         expected = sorted(person.candidate_id for person in people if truth(asked, person, on=TODAY) is True)
         assert sorted(everybody.ids_of(accepted(normal(asked), everybody, TODAY))) == expected
+
+
+@pytest.mark.parametrize("few_of", [0, 10**6])  # looking at those alone who are left whenever it can, and never
+def test_whom_a_rule_does_not_surely_refuse_is_found_without_counting(monkeypatch, few_of):
+    monkeypatch.setattr(leaves, "FEW_OF", few_of)
+    chance, people = drawn(4)
+    for _ in range(60):
+        asked = rule(chance)
+        everybody = crowd(segment(people[:90]), segment(people[90:]))
+        expected = sorted(person.candidate_id for person in people if truth(asked, person, on=TODAY) is not False)
+        assert sorted(everybody.ids_of(passing(normal(asked), everybody, TODAY))) == expected, asked
+        for known in (asked, rule(chance)):  # what was found for few is not remembered for all
+            assert JudgedRule(normal(known), everybody, TODAY).criteria([])[0] == split(people, known), known
 
 
 def test_a_rule_splits_people_as_the_specification_does_however_they_are_segmented():

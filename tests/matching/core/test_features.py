@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.core.facts import CandidateFacts, OpportunityTerms, SkillFact, SkillTerm
+from matching.core.facts import HUNG, UNGATHERED, CandidateFacts, OpportunityTerms, SkillFact, SkillTerm
 from matching.core.features import FEATURES, feature_values, skills_told_of
 
 NAMES = {1: "Python", 2: "SQL", 3: "Kafka", 4: "Go", 5: "Git", 7: "RabbitMQ"}
@@ -242,7 +242,7 @@ def test_near_skills_count_by_their_closeness(skills, mentioned, expected, told)
     terms = OpportunityTerms(1, skills=(KAFKA, GO))
     assert value("near_skills", candidate, terms) == expected
     assert sentence("near_skills", candidate, terms) == told
-    assert skills_told_of(candidate, terms) >= {3, 4}
+    assert skills_told_of(candidate, terms, FEATURES) >= {3, 4}
 
 
 TITLE = frozenset({"senior", "data", "engineer"})
@@ -290,7 +290,7 @@ def test_skills_of_the_description_are_met_by_declared_and_by_mentioned_ones():
     assert (
         sentence("text_affinity", candidate, terms) == "has or mentions 2 of 3 skills in the description: Python, SQL"
     )
-    assert skills_told_of(candidate, terms) == {1, 2}
+    assert skills_told_of(candidate, terms, FEATURES) == {1, 2}
     assert value("text_affinity", CandidateFacts(1), terms) == 0
     assert sentence("text_affinity", CandidateFacts(1), terms) == "has or mentions 0 of 3 skills in the description"
 
@@ -393,3 +393,21 @@ def test_work_across_midnight_is_compared_with_office_hours_elsewhere():
     night = CandidateFacts(1, utc_offset_minutes=480, work_starts_minute=22 * 60, work_ends_minute=6 * 60)
     assert value("timezone_fit", night, OpportunityTerms(1, utc_offset_minutes=-300)) == 1000
     assert sentence("timezone_fit", night, OpportunityTerms(1, utc_offset_minutes=-300)) == "shares 8 of 8 office hours"
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@given(candidate=candidates, terms=opportunities)
+def test_a_feature_reads_no_more_than_it_declares(name: str, candidate: CandidateFacts, terms: OpportunityTerms):
+    bare = replace(candidate, **dict.fromkeys(HUNG.difference(FEATURES[name].reads), UNGATHERED))
+    assert value(name, bare, terms) == value(name, candidate, terms)
+    assert sentence(name, bare, terms) == sentence(name, candidate, terms)
+
+
+@given(candidates, opportunities)
+def test_skills_that_are_told_of_are_those_that_sentences_may_name(candidate, terms):
+    asked = {term.skill_id for term in terms.skills}
+    assert skills_told_of(candidate, terms, {"required_skills"}) == asked
+    near = skills_told_of(candidate, terms, {"near_skills"})
+    described = skills_told_of(candidate, terms, {"text_affinity"})
+    assert near | described == skills_told_of(candidate, terms, FEATURES)
+    assert asked <= near & described
