@@ -194,7 +194,8 @@ def changed_behind_the_curtain(world: World, person: Candidate) -> None:
     update_candidate(actor=actor_of(person), candidate_id=person.public_id, fields=fields, now=now)
     person.experiences.update(occupation=world.occupation)
     User.objects.filter(pk=person.user_id).update(name="Trillian", email="trillian@example.org")
-    Candidate.objects.filter(pk=person.pk).update(email="tricia@example.org")
+    person.email = "tricia@example.org"
+    person.save(update_fields=["email"])
     staff: Actor = actor_of(world.staff)
     record_vetting(actor=staff, candidate_id=person.public_id, kind="references", passed=True, now=now)
     group = create_group(
