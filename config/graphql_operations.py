@@ -33,7 +33,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from accounts.actions import idempotency
-from accounts.api.context import Context
+from accounts.api.context import Context, PersonalData
 from accounts.errors import DomainError, InvalidInput
 from accounts.field_keys import blind
 from config.graphql_errors import cause_of, formatted
@@ -47,6 +47,7 @@ from config.graphql_limits import (
     measure,
     too_much,
 )
+from marketplace.actions.personal_reads import log_personal_reads
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 CACHED_DOCUMENTS = 512
@@ -174,6 +175,7 @@ class KeyedOperations(SchemaExtension):
         if begun is None:
             yield
         elif begun.answer is not None:
+            request.read_of |= _reads_from(begun.answer.get("reads", {}))
             errors: list[GraphQLError] = [Repeated(error) for error in begun.answer.get("errors", ())]
             context.result = ExecutionResult(data=json.loads(begun.answer["data"]), errors=errors or None)
             yield
@@ -199,7 +201,8 @@ class KeyedOperations(SchemaExtension):
                         result.data = None
                 elif request.refusal is None and not isinstance(request.refused, InvalidInput):
                     # As text: the column would put the fields in another order.
-                    idempotency.finish(record, {"data": json.dumps(result.data, separators=(",", ":"))})
+                    data = json.dumps(result.data, separators=(",", ":"))
+                    idempotency.finish(record, {"data": data, "reads": _reads_to(request.read_of)})
                     is_done = True
             if result is not None and _is_final(result.errors):
                 errors = [formatted(error, request.actor.request_id) for error in result.errors or ()]
@@ -208,6 +211,39 @@ class KeyedOperations(SchemaExtension):
         finally:
             if not is_done:
                 idempotency.release(record)
+
+
+class PersonalReads(SchemaExtension):
+    """What an answer shows of people is logged before it is sent: in the transaction of a keyed operation, in one of
+    its own otherwise. An answer that cannot be logged is not sent. One that is repeated is logged again."""
+
+    def on_execute(self) -> Iterator[None]:
+        yield
+        context = self.execution_context
+        log_reads(context.context, context.graphql_document, context.operation_name)
+
+
+def log_reads(context: Context, document: DocumentNode | None, operation_name: str | None) -> None:
+    """Log what was read of people for an answer, through which fields of the operation."""
+    if not context.read_of:
+        return
+    operation = get_operation_ast(document, operation_name) if document else None
+    fragments = fragments_of(document) if document else {}
+    through = {field.name.value for field in _fields(operation.selection_set, fragments)} if operation else set()
+    log_personal_reads(
+        actor=context.actor,
+        reads={pk: (read.organisation_id, read.fields) for pk, read in context.read_of.items()},
+        through=through - {"__typename"},
+        now=context.now,
+    )
+
+
+def _reads_to(reads: Mapping[int, PersonalData]) -> dict[str, Any]:
+    return {str(pk): [read.organisation_id, sorted(read.fields)] for pk, read in reads.items()}
+
+
+def _reads_from(kept: Mapping[str, Any]) -> dict[int, PersonalData]:
+    return {int(pk): PersonalData(organisation_id, set(fields)) for pk, (organisation_id, fields) in kept.items()}
 
 
 class Repeated(GraphQLError):
@@ -242,7 +278,7 @@ def keyed_operation(
     operation = get_operation_ast(document, operation_name) if document else None
     if document is None or operation is None or operation.operation is not OperationType.MUTATION:
         return None
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    fragments = fragments_of(document)
     defaults = {
         one.variable.name.value: value_from_ast_untyped(one.default_value)
         for one in operation.variable_definitions or ()
@@ -265,6 +301,10 @@ def keyed_operation(
     }
     text = json.dumps(asked, sort_keys=True, default=str)
     return Keyed(keys[0], fields[0].name.value, blind("idempotency", [text]).hex())
+
+
+def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
 
 def _fields(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[FieldNode]:

@@ -49,7 +49,7 @@ from accounts.api.context import Context
 from accounts.api.watching import in_thread
 from accounts.login.principals import bearer, person
 from config.graphql_errors import broken, formatted
-from config.graphql_operations import faults, is_stranger, parsed
+from config.graphql_operations import faults, is_stranger, log_reads, parsed
 from config.graphql_request import Asked, BadRequest
 from config.graphql_view import admitted, follow_up, refused, watch_uses
 from config.schema import schema
@@ -93,6 +93,8 @@ class Followed:
 
     request: HttpRequest
     context: Context
+    document: DocumentNode
+    operation_name: str | None
     executor: Executor
     at_first: tuple[Callable[[], None], ...]  # what is done once, whatever events follow
 
@@ -136,7 +138,7 @@ def _begin(request: HttpRequest) -> Followed:
         raise BadRequest(executor[0].message)
     context.known = request.headers.get("Last-Event-ID", "")
     watch_uses(asked, context)
-    return Followed(request, context, executor, tuple(context.afterwards))
+    return Followed(request, context, document, asked.operation_name, executor, tuple(context.afterwards))
 
 
 def _document(asked: Asked, context: Context) -> DocumentNode:
@@ -253,9 +255,14 @@ async def _results(followed: Followed) -> AsyncGenerator[ExecutionResult, None]:
     """One for each event, executed where the database may be asked. What the source raises is the last."""
     context = followed.context
 
+    def answered(executor: Executor) -> Any:
+        result = execute_subscription_event(executor)
+        log_reads(context, followed.document, followed.operation_name)
+        return result
+
     async def execute(executor: Executor) -> ExecutionResult:
         context.begin(timezone.now())
-        result: Any = await in_thread(execute_subscription_event, executor)
+        result: Any = await in_thread(answered, executor)
         return result
 
     try:

@@ -14,7 +14,7 @@ from accounts.api.service_tokens import ServiceTokenMutation
 from accounts.errors import DomainError
 from config.graphql_errors import cause_of
 from config.graphql_execution import Executor
-from config.graphql_operations import KeyedOperations, Parsing
+from config.graphql_operations import KeyedOperations, Parsing, PersonalReads
 from marketplace.api.mutations import MarketplaceMutation
 from marketplace.api.queries import MarketplaceQuery
 from marketplace.api.subscriptions import MarketplaceSubscription
@@ -66,6 +66,6 @@ schema = Schema(
     mutation=Mutation,
     subscription=Subscription,
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
-    extensions=[Parsing, KeyedOperations],
+    extensions=[Parsing, KeyedOperations, PersonalReads],  # the last within the transaction of the one before
     execution_context_class=Executor,
 )

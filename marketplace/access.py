@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from django.db import connection, models
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from accounts.access import may, require_right, require_user
 from accounts.core.actor import Actor, ActorKind
@@ -115,10 +115,16 @@ def contacts_open_to(actor: Actor, candidate: Candidate) -> bool:
 
 def contacts_open(actor: Actor, candidate_ids: Collection[int]) -> set[int]:
     """Of these candidates (inner ids), those whose contacts are open to the actor. One query."""
+    return set(contacts_opened_by(actor, candidate_ids))
+
+
+def contacts_opened_by(actor: Actor, candidate_ids: Collection[int]) -> dict[int, int | None]:
+    """Of these candidates (inner ids), those whose contacts are open to the actor, each with the organisation (inner
+    id) that they turned to, the oldest of several; None for oneself and for staff. One query."""
     if actor.is_staff or actor.is_system:
-        return set(candidate_ids)
+        return dict.fromkeys(candidate_ids)
     if actor.user_id is None:
-        return set()
+        return {}
     organisation = OuterRef("organisation_id")
     candidate = OuterRef(OuterRef("pk"))
     ours = {"candidate": candidate, "opportunity__posting_organisation_id": organisation}
@@ -131,8 +137,10 @@ def contacts_open(actor: Actor, candidate_ids: Collection[int]) -> set[int]:
         Candidate.blocked_organisations.through.objects.filter(candidate=candidate, organisation_id=organisation)
     )
     memberships = Membership.objects.filter(turned_to, user_id=actor.user_id).filter(~blocked)
-    open_to = Q(user_id=actor.user_id) | Q(Exists(memberships))
-    return set(Candidate.objects.filter(open_to, pk__in=candidate_ids).values_list("pk", flat=True))
+    organisations = memberships.order_by("organisation_id").values("organisation_id")
+    candidates = Candidate.objects.filter(pk__in=candidate_ids).annotate(by=Subquery(organisations[:1]))
+    found = {pk: (user_id == actor.user_id, by) for pk, user_id, by in candidates.values_list("pk", "user_id", "by")}
+    return {pk: None if is_own else by for pk, (is_own, by) in found.items() if is_own or by is not None}
 
 
 # Opportunities

@@ -16,6 +16,15 @@ from accounts.models import User
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class PersonalData:
+    """Of one person: the names of what was read, and the organisation (inner id) to which it is open; None for staff,
+    to whom everything is."""
+
+    organisation_id: int | None
+    fields: set[str] = field(default_factory=set)
+
+
 @dataclass
 class Context:
     """One per request. `now` is the same for all of it, so that a page agrees with itself."""
@@ -35,6 +44,9 @@ class Context:
     """Where in what it follows the present event of a stream stands, if that is something that one can go on after;
     otherwise each event tells the whole present state."""
 
+    read_of: dict[int, "PersonalData"] = field(default_factory=dict)
+    """The personal data of others that the answer shows, by whom it is of (inner id): logged before it is sent."""
+
     extensions: dict[str, Callable[[], Any]] = field(default_factory=dict)
     """What the response says besides its data, by name; told when all of it has been resolved."""
 
@@ -53,6 +65,7 @@ class Context:
         self.now = now
         self.forget()
         self.afterwards.clear()
+        self.read_of.clear()
 
     def forget(self) -> None:
         """Before a mutation's answer is read: what it changed may have been looked up before."""

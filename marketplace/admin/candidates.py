@@ -12,12 +12,15 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from accounts.admin.console import EditableInline, ReadOnlyInline, RecordedAdmin
+from accounts.admin.console import EditableInline, ReadOnlyInline
 from accounts.admin.rendering import NOTHING, count_of, link_to_list
 from accounts.admin.steps import DayField, Step, StepForm, choice
+from accounts.core.audit import AuditKind
+from accounts.models import AuditEntry
 from marketplace.actions.vetting import record_vetting
 from marketplace.admin.contacts import FoundByContact
 from marketplace.admin.duplicates import suspicions_of
+from marketplace.admin.personal_reads import ReadsLogged
 from marketplace.models import (
     Application,
     Candidate,
@@ -83,7 +86,7 @@ class ExperiencesInline(EditableInline):
 
 
 @admin.register(Candidate)
-class CandidateAdmin(FoundByContact, RecordedAdmin):
+class CandidateAdmin(FoundByContact, ReadsLogged):
     """Changes count up the revision and are told like those made through the API, so that scores follow."""
 
     created_event = "CandidateRegistered"
@@ -107,7 +110,7 @@ class CandidateAdmin(FoundByContact, RecordedAdmin):
     whose = "pk"
     date_hierarchy = "created_at"
     autocomplete_fields = ("user", "merged_into", "blocked_organisations")
-    readonly_fields = ("public_id", "revision", "created_at", "event_log", "standing", "suspicions")
+    readonly_fields = ("public_id", "revision", "created_at", "event_log", "standing", "suspicions", "readers")
     inlines = (SkillsInline, LanguagesInline, AuthorisationsInline, VettingInline, ExperiencesInline)
     steps = (
         Step(
@@ -121,7 +124,7 @@ class CandidateAdmin(FoundByContact, RecordedAdmin):
         ),
     )
     fieldsets = (
-        (None, {"fields": ("name", "headline", "user", "standing", "suspicions")}),
+        (None, {"fields": ("name", "headline", "user", "standing", "suspicions", "readers")}),
         ("Contacts and résumé", {
             "classes": ("collapse",),
             "description": "Personal. Recruiters see it only once the candidate applied to them or accepted.",
@@ -187,3 +190,12 @@ class CandidateAdmin(FoundByContact, RecordedAdmin):
     @display(description="Suspected duplicates")
     def suspicions(self, candidate: Candidate) -> str:
         return suspicions_of(candidate)
+
+    @display(description="Who read their data")
+    def readers(self, candidate: Candidate) -> str:
+        if not candidate.pk:
+            return NOTHING
+        return link_to_list(
+            AuditEntry, "entries of the audit log",
+            kind__exact=AuditKind.PERSONAL_DATA_READ.value, subject_type__exact="candidate", q=candidate.pk,
+        )  # fmt: skip

@@ -20,8 +20,9 @@ from marketplace.access import access_candidate, visible_applications, visible_c
 from marketplace.api.enums import CommitmentEnum, GroupKind, LanguageLevel, SkillSourceEnum, VettingCheck
 from marketplace.api.money import PayType
 from marketplace.api.taxonomy import OccupationType, SkillType
-from marketplace.api.viewing import sees_contacts
+from marketplace.api.viewing import reads, sees_contacts
 from marketplace.core.money import Pay
+from marketplace.core.personal import PersonalField
 from marketplace.models import (
     Candidate,
     CandidateGroup,
@@ -78,11 +79,11 @@ class WorkExperienceType:
     description = given("description", str, "What it was about.")
 
 
-def contact(attribute: str, description: str) -> Any:
+def contact(attribute: str, field: PersonalField, description: str) -> Any:
     """A text that is open to those whom the candidate turned to."""
 
     def resolve(root: strawberry.Parent[Any], info: Info) -> str | None:
-        return getattr(root, attribute) or None if sees_contacts(info.context, root) else None
+        return getattr(root, attribute) or None if reads(info.context, root, field) else None
 
     return strawberry.field(resolver=resolve, description=description + CONTACT)
 
@@ -107,10 +108,10 @@ def _read_candidate(actor: Actor, candidate_id: Any) -> Candidate:
     access=_read_candidate,
 )
 class CandidateType(Node):
-    name = contact("name", "Their name.")
-    phone = contact("phone", "Their phone number.")
-    linkedin = contact("linkedin", "The address of their LinkedIn profile.")
-    resume_text = contact("resume_text", "Their résumé as plain text.")
+    name = contact("name", PersonalField.NAME, "Their name.")
+    phone = contact("phone", PersonalField.PHONE, "Their phone number.")
+    linkedin = contact("linkedin", PersonalField.LINKEDIN, "The address of their LinkedIn profile.")
+    resume_text = contact("resume_text", PersonalField.RESUME, "Their résumé as plain text.")
     headline = given("headline", str, "Who they are, in a line of their own.")
     country = given("country", str, "ISO 3166-1 alpha-2 code of where they live.")
     region = given("region", str, "ISO 3166-2 code of where they live.")
@@ -127,7 +128,7 @@ class CandidateType(Node):
 
     @strawberry.field(description="Their name where it is open to you, otherwise a pseudonym that stays the same.")
     def display_name(root: strawberry.Parent[Any], info: Info) -> str:
-        return root.name if sees_contacts(info.context, root) else pseudonym(root)
+        return root.name if reads(info.context, root, PersonalField.NAME) else pseudonym(root)
 
     @strawberry.field(description="Whether name, contacts, résumé and experiences are open to you.")
     def contacts_open(root: strawberry.Parent[Any], info: Info) -> bool:
@@ -135,7 +136,7 @@ class CandidateType(Node):
 
     @strawberry.field(description="Their e-mail address." + CONTACT)
     def email(root: strawberry.Parent[Any], info: Info) -> str | None:
-        if not sees_contacts(info.context, root):
+        if not reads(info.context, root, PersonalField.EMAIL):
             return None
         if root.email:
             return root.email
@@ -144,7 +145,7 @@ class CandidateType(Node):
 
     @strawberry.field(description="Work they have done, latest first." + CONTACT)
     def experiences(root: strawberry.Parent[Any], info: Info) -> list[WorkExperienceType] | None:
-        return related_list(root, "experiences") if sees_contacts(info.context, root) else None
+        return related_list(root, "experiences") if reads(info.context, root, PersonalField.EXPERIENCES) else None
 
     @strawberry.field(
         description=(
@@ -176,7 +177,7 @@ class CandidateType(Node):
 
     @strawberry.field(description="Results of checks of them." + CONTACT)
     def vetting(root: strawberry.Parent[Any], info: Info) -> list[VettingResultType] | None:
-        if not sees_contacts(info.context, root):
+        if not reads(info.context, root, PersonalField.VETTING):
             return None
         return sorted(related_list(root, "vetting_results"), key=lambda result: result.kind)
 

@@ -35,6 +35,7 @@ from marketplace.api.money import ExchangeRateSetType
 from marketplace.api.notifications import NotificationType
 from marketplace.api.offers import OfferType
 from marketplace.api.opportunities import OpportunityType
+from marketplace.api.personal_reads import PersonalDataReadType
 from marketplace.api.placements import PlacementType
 from marketplace.api.taxonomy import SkillType
 from marketplace.api.verdicts import VerdictType, told
@@ -42,6 +43,7 @@ from marketplace.api.viewing import is_own, pair_asked_about
 from marketplace.core.folding import fold
 from marketplace.models import CandidateGroup, EligibilityRefusal, Notification, Skill, SkillLabel
 from marketplace.queries.eligibility import judgement_at
+from marketplace.queries.personal_reads import personal_reads_of
 from marketplace.queries.rates import current_rate_set
 
 OPPORTUNITY: Any = strawberry.argument(description="Only of this opportunity, by id.")
@@ -75,6 +77,20 @@ class MarketplaceQuery:
             return own_candidate(info.context.actor)  # type: ignore[return-value]
         except NotFound:
             return None
+
+    @strawberry.field(
+        description=(
+            "Who was shown your name, contacts, résumé or checks, latest first: every such read, but your own, is"
+            " logged. For candidates."
+        )
+    )
+    def personal_data_reads(
+        self,
+        info: Info,
+        first: Annotated[int | None, FIRST] = None,
+        after: Annotated[str | None, AFTER] = None,
+    ) -> Connection[PersonalDataReadType]:
+        return page(personal_reads_of(own_candidate(info.context.actor)), first=first, after=after)
 
     @strawberry.field(description="One opportunity, by id or by reference; null if there is none that you may see.")
     def opportunity(

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from accounts.api.context import Context
+from accounts.api.context import Context, PersonalData
 from accounts.api.nodes import public_id
 from accounts.api.peers import batched, related
 from accounts.errors import NotPermitted
-from marketplace.access import access_candidate, access_opportunity, contacts_open, own_candidate
+from marketplace.access import access_candidate, access_opportunity, contacts_opened_by, own_candidate
+from marketplace.core.personal import PersonalField
 from marketplace.models import Candidate, Opportunity
 from matching.core.rules import Disclosure
 
@@ -48,8 +49,26 @@ def audience(context: Context, row: Any) -> Disclosure:
 
 def sees_contacts(context: Context, candidate: Candidate) -> bool:
     """Whether name, contacts and résumé are open to the actor; one statement for all candidates loaded together."""
+    return _opened_by(context, candidate) is not _SHUT
 
-    def load(rows: list[Candidate]) -> dict[int, bool]:
-        return dict.fromkeys(contacts_open(context.actor, [row.pk for row in rows]), True)
 
-    return batched(candidate, ("contacts", context.actor.user_id), load, False)
+def reads(context: Context, candidate: Candidate, field: PersonalField) -> bool:
+    """Whether the actor is shown something personal of a candidate. That they are is logged with the answer."""
+    organisation_id = _opened_by(context, candidate)
+    if organisation_id is _SHUT:
+        return False
+    if not is_own(context, candidate):
+        context.read_of.setdefault(candidate.pk, PersonalData(organisation_id)).fields.add(field.value)
+    return True
+
+
+_SHUT: Any = object()
+
+
+def _opened_by(context: Context, candidate: Candidate) -> Any:
+    """The organisation (inner id) by which it is open, None where it needs none, `_SHUT` where it is not open."""
+
+    def load(rows: list[Candidate]) -> dict[int, int | None]:
+        return contacts_opened_by(context.actor, [row.pk for row in rows])
+
+    return batched(candidate, ("contacts", context.actor.user_id), load, _SHUT)

@@ -48,7 +48,7 @@ def test_everything_at_the_root_is_classified() -> None:
     assert set(QUERY.fields) == LISTS.keys() | ASKED.keys()
     assert LISTS.keys().isdisjoint(ASKED)
     connections = {name for name, field in QUERY.fields.items() if is_connection(named(field))}
-    assert connections - LISTS.keys() == {"matches", "recommendations"}
+    assert connections - LISTS.keys() == {"matches", "recommendations", "personalDataReads"}
 
 
 @pytest.mark.parametrize("name", LISTS)
