@@ -415,10 +415,13 @@ AUDITED_EVENTS = frozenset(
     {
         *("MemberInvited", "MembershipChanged", "ServiceTokenCreated", "ServiceTokenRevoked"),
         *("EligibilityWaived", "EligibilityWaiverRevoked", "VettingRecorded", "VettingWithdrawn"),
-        *("OpportunitySuspended", "OpportunityReinstated", "DuplicateConfirmed"),
+        *("OpportunitySuspended", "OpportunityReinstated", "DuplicateConfirmed", "PersonErased"),
         *("ModelPromoted", "ModelRestored", "ModelRetired", "SegmentChanged", "SegmentMoved"),
     }
 )
+
+# What each app holds on people: by this it is exported and erased.
+PERSONAL_DATA = ["accounts.privacy.HELD", "matching.privacy.HELD", "marketplace.privacy.HELD"]
 
 # Handlers of timers by kind: `handler(subject_id, now)`.
 TIMERS: dict[str, str] = {

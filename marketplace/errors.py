@@ -182,3 +182,25 @@ class PlacementOver(DomainError):
 
 class GroupNameTaken(DomainError):
     sentence = "The organisation has a group of this name already."
+
+
+# People
+
+
+class PersonAtWork(DomainError):
+    """A placement goes on: somebody counts on them, and they are paid. `placements` are the references."""
+
+    sentence = "Somebody who is at work cannot be erased. End the placement first: {placements}."
+
+    def __init__(self, *, placements: list[str]) -> None:
+        super().__init__(placements=placements)
+
+
+class PersonBusy(DomainError):
+    """Offers or invitations kept coming while what there was came to its end."""
+
+    sentence = "Something has just begun for this person. Try again."
+
+
+class PersonErased(DomainError):
+    sentence = "Of this person nothing is held any more."

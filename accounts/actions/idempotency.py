@@ -14,6 +14,8 @@ lease is over the next one takes it over.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +25,7 @@ from django.db.models import QuerySet
 
 from accounts.access import require_user
 from accounts.core.actor import Actor
+from accounts.core.seal import CannotOpen
 from accounts.core.text import clean_line
 from accounts.errors import IdempotencyKeyInFlight, IdempotencyKeyReused
 from accounts.models import IdempotencyRecord
@@ -31,6 +34,15 @@ from accounts.models.sealed import Sealed, sealed_field
 LEASE = timedelta(seconds=30)
 LIFE = timedelta(hours=24)
 LONGEST_KEY = 120
+ERASED: dict[str, Any] = {
+    "data": "null",
+    "errors": [
+        {
+            "message": "This was done. The answer was about somebody who has been erased since.",
+            "extensions": {"code": "ANSWER_ERASED"},
+        }
+    ],
+}
 SWEPT_AT_ONCE = 1000
 
 
@@ -109,6 +121,20 @@ def _own(record: IdempotencyRecord) -> QuerySet[IdempotencyRecord]:
 
 def _sealed(record: IdempotencyRecord, answer: dict[str, Any]) -> Sealed:
     return sealed_field(IdempotencyRecord, "response").sealed(record, json.dumps(answer, ensure_ascii=False))
+
+
+def forget_answers(traces: Collection[str], now: datetime) -> int:
+    """Take back the answers, whoever they were for, that hold one of these texts, as it stands in JSON; how many.
+    The work is done and stays done: whoever asks again is told that the answer is gone."""
+    gone = 0
+    records = IdempotencyRecord.objects.filter(created_at__gt=now - LIFE).exclude(response="").order_by("pk")
+    for record in records.iterator(chunk_size=SWEPT_AT_ONCE):
+        with suppress(CannotOpen):  # nobody can, and nobody is answered with it
+            data = json.dumps(json.loads(json.loads(record.response)["data"]), ensure_ascii=False)
+            if any(trace in data for trace in traces):
+                IdempotencyRecord.objects.filter(pk=record.pk).update(response=_sealed(record, ERASED))
+                gone += 1
+    return gone
 
 
 def forget_expired(now: datetime) -> int:

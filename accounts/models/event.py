@@ -143,9 +143,14 @@ class Transition(models.Model):
             pgtrigger.Protect(
                 name="transitions_are_never_rewritten",
                 operation=pgtrigger.UpdateOf(
-                    "subject_type", "subject_id", "from_state", "to_state", "action", "actor_kind", "reason", "at"
+                    "subject_type", "subject_id", "from_state", "to_state", "action", "actor_kind", "at"
                 ),
-            )
+            ),
+            pgtrigger.Protect(
+                name="transitions_keep_their_reason",  # or lose it, with the person
+                operation=pgtrigger.UpdateOf("reason"),
+                condition=pgtrigger.Q(new__reason__df=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,16 +7,20 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import F, Model, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.admin.console import EditableInline, ReadOnlyInline
 from accounts.admin.rendering import NOTHING, count_of, link_to_list
-from accounts.admin.steps import DayField, Step, StepForm, choice
+from accounts.admin.steps import CAREFUL, DayField, Step, StepForm, actor_of, choice
 from accounts.core.audit import AuditKind
 from accounts.models import AuditEntry
+from marketplace.actions.persons import erase_candidate, export_candidate
 from marketplace.actions.vetting import record_vetting
 from marketplace.admin.contacts import FoundByContact
 from marketplace.admin.duplicates import suspicions_of
@@ -110,7 +114,9 @@ class CandidateAdmin(FoundByContact, ReadsLogged):
     whose = "pk"
     date_hierarchy = "created_at"
     autocomplete_fields = ("user", "merged_into", "blocked_organisations")
-    readonly_fields = ("public_id", "revision", "created_at", "event_log", "standing", "suspicions", "readers")
+    readonly_fields = (
+        "public_id", "revision", "created_at", "event_log", "standing", "suspicions", "readers", "everything_held",
+    )  # fmt: skip
     inlines = (SkillsInline, LanguagesInline, AuthorisationsInline, VettingInline, ExperiencesInline)
     steps = (
         Step(
@@ -121,6 +127,16 @@ class CandidateAdmin(FoundByContact, ReadsLogged):
             description="Another result of the same check takes the place of the last.",
             form=VettingForm,
             icon="fact_check",
+        ),
+        Step(
+            name="erase",
+            title="Erase this person",
+            call=erase_candidate,
+            subject="candidate_id",
+            description="For good: the login, the profile, and all that was written by or about them. What others rest"
+            " on stays under a pseudonym; open applications, offers and invitations come to their end.",
+            icon="person_remove",
+            variant=CAREFUL,
         ),
     )
     fieldsets = (
@@ -135,9 +151,34 @@ class CandidateAdmin(FoundByContact, ReadsLogged):
         ("Work wanted", {"fields": (("years_experience", "weekly_hours"), "commitments", "available_from",
                                     ("rate_amount", "rate_currency", "rate_period"))}),
         ("Who may find them", {"fields": ("discoverable", "open_to_offers", "blocked_organisations")}),
-        ("Record", {"fields": ("suspended_at", "merged_into", "revision", "public_id", "created_at")}),
+        ("Record", {"fields": ("suspended_at", "merged_into", "revision", "public_id", "created_at",
+                               "everything_held")}),
         ("Events", {"classes": ("tab",), "fields": ("event_log",)}),
     )  # fmt: skip
+
+    def get_urls(self) -> list[Any]:
+        export = path("<int:pk>/export/", self.admin_site.admin_view(self.export), name="marketplace_candidate_export")
+        return [export, *super().get_urls()]
+
+    def export(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """All that is held on the person, as a file."""
+        candidate = self.get_object(request, str(pk))
+        if candidate is None or not self.has_act_permission(request):
+            raise Http404
+        told = export_candidate(actor=actor_of(request), candidate_id=candidate.public_id, now=timezone.now())
+        headers = {
+            "Content-Disposition": f'attachment; filename="{candidate.public_id}.json"',
+            "Cache-Control": "no-store",
+        }
+        return JsonResponse(told, headers=headers, json_dumps_params={"ensure_ascii": False, "indent": 2})
+
+    @display(description="All that is held")
+    def everything_held(self, candidate: Candidate) -> str:
+        if not candidate.pk:
+            return NOTHING
+        return format_html(
+            '<a href="{}">Export as JSON</a>', reverse("admin:marketplace_candidate_export", args=[candidate.pk])
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Candidate]:
         return (

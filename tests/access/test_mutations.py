@@ -79,6 +79,8 @@ def inputs(world: World, side: Side) -> dict[str, tuple[Any, dict[str, Any]]]:
         "cancelPlacement": (placement, {"reason": "Over."}),
         "reportNoShow": (placement, {}),
         "markNotificationsRead": (note, {}),
+        "exportMyData": (None, {}),
+        "eraseMe": (None, {"email": "of-another@example.org"}),
         "saveSearch": (None, {"query": {"search": "welding"}}),
         "updateSavedSearch": (search, {"name": "Changed"}),
         "deleteSavedSearch": (search, {}),

@@ -7,6 +7,7 @@ from marketplace.api.mutations.candidates import CandidateMutation
 from marketplace.api.mutations.notifications import NotificationMutation
 from marketplace.api.mutations.offers import OfferMutation
 from marketplace.api.mutations.opportunities import OpportunityMutation
+from marketplace.api.mutations.persons import PersonMutation
 from marketplace.api.mutations.placements import PlacementMutation
 
 
@@ -18,5 +19,6 @@ class MarketplaceMutation(
     OfferMutation,
     PlacementMutation,
     NotificationMutation,
+    PersonMutation,
 ):
     pass
