@@ -181,7 +181,7 @@ def pseudonym(public_id: uuid.UUID) -> str:
     return f"Erased {public_id.hex[:12]}"
 
 
-def _no_address(user: User) -> str:
+def no_address(user: User) -> str:
     return f"{user.public_id.hex}@{ERASED_DOMAIN}"
 
 
@@ -221,7 +221,7 @@ HELD = Declared(
             model="accounts.User", rows=of_user("pk"), erasure=Erasure.CLEAR, secret=names("password"),
             quoted=names("email name"),
             clear={
-                "email": _no_address, "name": "", "password": lambda user: make_password(None), "last_login": None,
+                "email": no_address, "name": "", "password": lambda user: make_password(None), "last_login": None,
                 "is_active": False, "is_staff": False, "is_superuser": False,
             },
             why="what they did refers to it",

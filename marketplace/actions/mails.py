@@ -12,6 +12,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 
+from accounts.core.faults import described
 from marketplace.models import Notification
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,8 @@ def _send(pk: int, mailer: BaseEmailBackend, now: datetime) -> bool:
         try:
             _message(notification, mailer).send()
         except Exception as error:  # whatever a mail server does wrong, the next mail must still go out
-            logger.warning("mail of notification %s failed: %s", pk, error)
+            # Of an error type and place: what it says quotes addresses.
+            logger.warning("mail of notification %s failed: %s", pk, described(error))
             _postpone(notification, error, now)
         else:
             notification.mail_state = Notification.Mail.SENT
@@ -64,7 +66,7 @@ def _message(notification: Notification, mailer: BaseEmailBackend) -> EmailMessa
 
 
 def _postpone(notification: Notification, error: Exception, now: datetime) -> None:
-    notification.mail_error = f"{type(error).__name__}: {error}"[:500]
+    notification.mail_error = described(error)
     if notification.mail_attempts + 1 >= Notification.MAX_ATTEMPTS:
         notification.mail_state = Notification.Mail.FAILED
     else:

@@ -22,11 +22,12 @@ from accounts.access import require_person, require_staff, require_user
 from accounts.actions.audit import record
 from accounts.actions.events import append
 from accounts.actions.idempotency import forget_answers
+from accounts.actions.sessions import forget_sessions
 from accounts.core.actor import Actor, ActorKind
 from accounts.core.audit import AuditKind
 from accounts.core.seal import CannotOpen
 from accounts.errors import InvalidInput, LastOwner, NotFound
-from accounts.models import Membership, User
+from accounts.models import Membership, Organisation, User
 from accounts.privacy import Erasure, Held, Person, everything_held
 from marketplace.actions.applications import withdraw_application
 from marketplace.actions.invitations import withdraw_invitation
@@ -86,19 +87,17 @@ def export_person(person: Person, *, actor: Actor, now: datetime) -> dict[str, A
     return found
 
 
-def erase(person: Person, *, actor: Actor, now: datetime) -> Person:
+def erase(person: Person, *, actor: Actor, now: datetime, again: bool = False) -> Person:
     """Leave nothing of a person but rows under a pseudonym, in one transaction. Killed before its end it has done
-    nothing, but for mails that were removed; a second time there is nothing to do.
+    nothing, but for mails that were removed. `again` erases what others have written since of somebody who is erased.
 
     Raises PersonErased, PersonAtWork, LastOwner for who alone owns an organisation that others rely on, PersonBusy.
     """
-    if is_erased(person):
-        raise PersonErased
     for _ in range(ATTEMPTS):
         try:
             with transaction.atomic():
                 _step_back(person, actor, now)
-                return _erase(person, actor, now)
+                return _erase(person, actor, now, again)
         except _NotQuiet:
             continue
     raise PersonBusy
@@ -118,16 +117,22 @@ def _step_back(person: Person, actor: Actor, now: datetime) -> None:
         withdraw_invitation(actor=system, invitation_id=invitation.public_id, now=now)
 
 
-def _erase(person: Person, actor: Actor, now: datetime) -> Person:
+def _erase(person: Person, actor: Actor, now: datetime, again: bool) -> Person:
+    owned = Membership.objects.filter(user__in=person.users, role=Membership.Role.OWNER).values("organisation")
+    list(Organisation.objects.select_for_update().filter(pk__in=owned).order_by("pk"))  # which orders its owners
     list(User.objects.select_for_update(no_key=True).filter(pk__in=person.users).order_by("pk"))
     list(Candidate.objects.select_for_update(no_key=True).filter(pk__in=person.candidates).order_by("pk"))
+    if is_erased(person) and not again:
+        raise PersonErased
     _check_free(person)
     live = Offer.objects.live().filter(candidate__in=person.candidates)
     if _open_applications(person) or _open_invitations(person) or live.exists():
         raise _NotQuiet
     subject = _subject(person)
     traces = set(_traces(person))
-    forget_mails(_addresses(person))
+    addresses = _addresses(person)
+    forget_mails(addresses)
+    forget_sessions(users=person.users, addresses=addresses)
     forget_answers(traces, now=now)
     for held in everything_held():
         if held.before is not None:

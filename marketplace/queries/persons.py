@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from accounts.core.seal import CannotOpen
 from accounts.models import User
-from accounts.privacy import ERASED_DOMAIN, Held, Person, everything_held
+from accounts.privacy import Held, Person, everything_held, no_address, pseudonym
 from marketplace.core.workflow import SuspicionState
 from marketplace.models import Candidate, SuspectedDuplicate
 
@@ -71,9 +71,9 @@ def _person_with(public_id: str) -> Person:
 
 def is_erased(person: Person) -> bool:
     """Whether an erasure has been through with them."""
-    logins = User.objects.filter(pk__in=person.users)
-    return all(one.email.endswith(f"@{ERASED_DOMAIN}") for one in logins) and not (
-        Candidate.objects.filter(pk__in=person.candidates).exclude(name__startswith="Erased ").exists()
+    logins, candidates = User.objects.filter(pk__in=person.users), Candidate.objects.filter(pk__in=person.candidates)
+    return all(one.email == no_address(one) for one in logins) and all(
+        one.name == pseudonym(one.public_id) for one in candidates.only("public_id", "name")
     )
 
 

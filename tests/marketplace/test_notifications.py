@@ -178,6 +178,7 @@ def test_a_mail_that_fails_is_tried_again_later_and_given_up_after_eight_attempt
 
     assert waits[:7] == [15, 30, 60, 120, 240, 480, 960]
     assert (notification.mail_state, notification.mail_attempts) == ("failed", 8)
-    assert notification.mail_error == "ConnectionRefusedError: no mail today"
+    assert "no mail today" not in notification.mail_error  # what an error says may quote an address
+    assert notification.mail_error.startswith("ConnectionRefusedError at ")
     assert send_due(now + timedelta(days=1)) == 0
     assert mail.outbox == []

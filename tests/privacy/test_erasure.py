@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.account.utils import user_pk_to_url_str
 from django.apps import apps
+from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -29,6 +31,7 @@ from marketplace.errors import PersonAtWork, PersonErased
 from marketplace.models import Application, Candidate, Invitation, Offer
 from marketplace.queries.audit import audit
 from marketplace.queries.persons import held_on, person_named, person_of
+from matching.models import CopyMark
 from tests.config.graphql_client import Asker
 from tests.marketplace.factories import (
     DAY,
@@ -84,6 +87,8 @@ def test_nothing_of_somebody_who_was_erased_is_found_in_a_dump(
 
     after = dump() + b"".join(path.read_bytes() for path in tmp_path.iterdir()) + caplog.text.encode()
     assert canaries.found_in(after) == set()
+    document = {"stage": "index", "subject_type": "candidate", "subject_id": person.candidates[0], "urgent": True}
+    assert CopyMark.objects.filter(**document).exists()
     assert person_of(candidate_id=person.candidates[0]) == person
     assert _figures() == figures
     assert [one.promise for one in audit().violations if one.promise != DELIVERIES] == []
@@ -140,6 +145,38 @@ def test_there_is_nothing_to_erase_a_second_time() -> None:
     with pytest.raises(PersonErased):
         erase(person, actor=SYSTEM, now=NOW)
     assert AuditEntry.objects.filter(kind="PersonErased").count() == 1
+
+
+def test_what_was_written_of_somebody_since_is_erased_again() -> None:
+    candidate = a_candidate()
+    application = an_application(candidate=candidate)
+    person = person_of(candidate_id=candidate.pk)
+    erase(person, actor=SYSTEM, now=NOW)
+    Application.objects.filter(pk=application.pk).update(rejection_note="I knew her well")
+    call_command("person", "erase", str(candidate.public_id), "--yes", "--again", stdout=io.StringIO())
+    assert Application.objects.get(pk=application.pk).rejection_note == ""
+
+
+def test_who_is_called_erased_is_not_taken_for_it() -> None:
+    candidate = a_candidate(name="Erased Smith", user=a_user(email="a@erased.invalid"))
+    erase(person_of(candidate_id=candidate.pk), actor=SYSTEM, now=NOW)
+    assert Candidate.objects.get(pk=candidate.pk).name != "Erased Smith"
+
+
+def test_a_login_that_has_only_begun_is_forgotten_and_nobody_elses() -> None:
+    user = a_user(email="ada@example.org")
+    stores = [SessionStore(), SessionStore(), SessionStore(), SessionStore()]
+    held = [
+        {"account_login": {"user_pk": user_pk_to_url_str(user)}},
+        {"account_email": "ada@example.org"},
+        {"account_email": "canada@example.org"},
+        {"_auth_user_id": "99999"},
+    ]
+    for store, data in zip(stores, held, strict=True):
+        store.update(data)
+        store.create()
+    erase(person_of(user_id=user.pk), actor=SYSTEM, now=NOW)
+    assert [store.exists(store.session_key) for store in stores] == [False, False, True, True]
 
 
 def test_those_who_were_found_to_be_the_same_are_erased_together() -> None:

@@ -20,6 +20,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=["export", "erase"])
         parser.add_argument("who", help="an e-mail address, or the public id of a login or a candidate")
+        parser.add_argument(
+            "--again", action="store_true", help="erase what was written since of somebody who is erased"
+        )
         parser.add_argument("--yes", action="store_true", help="erase without asking")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,7 +37,7 @@ class Command(BaseCommand):
             about = f"{len(person.users)} logins and {len(person.candidates)} candidates"
             if not options["yes"] and input(f"Erase {about} for good? Type yes: ").strip() != "yes":
                 raise CommandError("Nothing was erased.")
-            erase(person, actor=actor, now=now)
+            erase(person, actor=actor, now=now, again=options["again"])
         except DomainError as refusal:
             raise CommandError(refusal.message) from refusal
         self.stdout.write(f"{about} erased")
