@@ -90,7 +90,7 @@ class SealedField(models.Field):
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = model_instance.__dict__.get(self.attname, "")
-        if isinstance(value, str):
+        if isinstance(value, str) and value:
             value = model_instance.__dict__[self.attname] = self.sealed(model_instance, value)
         return value
 

@@ -16,7 +16,7 @@ from accounts.api.watching import Watch, in_thread
 from accounts.errors import InvalidInput
 from marketplace.api.notifications import NotificationType
 from marketplace.models import Notification
-from marketplace.queries.notifications import Moment, inboxes, present_moment, told_since
+from marketplace.queries.notifications import Moment, MomentUnknown, inboxes, present_moment, told_since
 
 _inboxes: Watch[int] = Watch(inboxes, pause_seconds=settings.STREAM_LOOK_SECONDS)
 _MOMENTS = Order("notifications told", (Key("since"), Key("until"), Key("after_id")))
@@ -62,7 +62,10 @@ class MarketplaceSubscription:
         async for _ in _inboxes.changes(user_id):
             has_more = True
             while has_more:
-                found = await in_thread(told_since, user_id, moment)
+                try:
+                    found = await in_thread(told_since, user_id, moment)
+                except MomentUnknown:
+                    raise _unknown() from None
                 moment, has_more = found.moment, found.has_more
                 if found.rows:
                     yield _told(info, found.rows, moment)
@@ -77,4 +80,8 @@ def _moment(position: str) -> Moment:
     try:
         return Moment(*_MOMENTS.values(position))
     except InvalidInput:
-        raise InvalidInput("after", "is not the position of an event of this stream") from None
+        raise _unknown() from None
+
+
+def _unknown() -> InvalidInput:
+    return InvalidInput("after", "is not the position of an event of this stream")

@@ -1,4 +1,4 @@
-"""Seal what is there: some ten thousand texts a second. May be interrupted: what is still to be done is not empty yet.
+"""Seal what is there: some forty thousand texts a second. May be interrupted: what is still to be done is not empty yet.
 
 Rows are written anew, their plain columns empty. What Postgres keeps of their former versions goes with a `VACUUM FULL`
 of both tables, and from the disk when it is overwritten.

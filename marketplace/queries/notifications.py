@@ -28,6 +28,10 @@ class Moment:
     after_id: int = 0
 
 
+class MomentUnknown(ValueError):
+    """Nobody can tell what came after it."""
+
+
 @dataclass(frozen=True)
 class Told:
     """Rows in their order, oldest first, and the moment after them."""
@@ -44,7 +48,10 @@ def present_moment() -> Moment:
 
 
 def told_since(user_id: int, moment: Moment) -> Told:
-    """What this user (inner id) was told since, at most `BATCH` of it. Two statements, one where there is nothing."""
+    """What this user (inner id) was told since, at most `BATCH` of it. Two statements, one where there is nothing.
+
+    Raises `MomentUnknown` for one that this server has not reached: it was another's, of which this is a copy.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -52,7 +59,7 @@ def told_since(user_id: int, moment: Moment) -> Told:
                 SELECT %(since)s::pg_snapshot AS since,
                     coalesce(nullif(%(until)s, '')::pg_snapshot, pg_current_snapshot()) AS until
             )
-            SELECT asked.until::text, array(
+            SELECT pg_snapshot_xmax(asked.since) > pg_snapshot_xmax(pg_current_snapshot()), asked.until::text, array(
                 SELECT one.id FROM marketplace_notification one
                 WHERE one.user_id = %(user)s AND one.id > %(after)s
                     AND one.created_xid >= pg_snapshot_xmin(asked.since)::text::bigint
@@ -70,7 +77,9 @@ def told_since(user_id: int, moment: Moment) -> Told:
                 "limit": BATCH + 1,
             },
         )
-        until, ids = cursor.fetchone()
+        is_of_another, until, ids = cursor.fetchone()
+    if is_of_another:
+        raise MomentUnknown
     has_more = len(ids) > BATCH
     rows = list(Notification.objects.filter(pk__in=ids[:BATCH]).order_by("pk")) if ids else []
     after = Moment(moment.since, until, ids[BATCH - 1]) if has_more else Moment(until)

@@ -13,11 +13,13 @@ from django.db import connection, transaction
 from django.test import AsyncClient
 
 from accounts.actions.events import append
+from accounts.api.connections import NEWEST
 from accounts.core.actor import Actor, ActorKind
 from accounts.models import DeprecatedUse, Membership, User
 from config import graphql_deprecations
 from config.graphql_deprecations import deprecated
 from marketplace.actions.candidates import CandidateFields, update_candidate
+from marketplace.api.subscriptions import _MOMENTS
 from marketplace.models import Candidate, Notification
 from marketplace.queries.notifications import BATCH, Moment, present_moment, told_since
 from tests.config.graphql_client import global_id, schema, token_of
@@ -146,12 +148,13 @@ def test_a_position_that_was_not_given_out_is_refused(direct, position):
         assert told.refusal() == "INVALID_INPUT"
 
 
-def test_a_page_s_cursor_is_no_position_and_a_position_no_snapshot_of_ones_own_making(direct):
-    from accounts.api.connections import NEWEST
-
+def test_neither_another_list_s_cursor_nor_another_server_s_position_is_gone_on_after(direct):
     with following_news(direct, a_candidate(), NEWEST.sealed([1])) as told:
         assert told.refusal() == "INVALID_INPUT"
-    assert Moment("1:1:") != present_moment()
+    following = present_moment().since.split(":")[1]
+    ahead = Moment(f"{following}0:{following}0:")
+    with following_news(direct, a_candidate(), _MOMENTS.sealed([ahead.since, ahead.until, ahead.after_id])) as told:
+        assert told.refusal() == "INVALID_INPUT", "of another server"
 
 
 def shown(told: Told) -> list[str]:

@@ -1,8 +1,9 @@
 """The keys that texts are sealed with at rest, from the command line.
 
-manage.py field_keys new       → a key: put it before the others in FIELD_KEYS, restart
-manage.py field_keys rotate    → everything lies under the new key
-manage.py field_keys status    → nothing lies under the former one any more: take it out of FIELD_KEYS
+1. manage.py field_keys new     a key: put it last in FIELD_KEYS and restart everything, so that everybody can open with
+                                it; then put it first and restart everything: from now on it seals
+2. manage.py field_keys rotate  seals with it what lies under the others
+3. manage.py field_keys status  tells when nothing lies under a former one any more: take that out of FIELD_KEYS
 """
 
 from __future__ import annotations
