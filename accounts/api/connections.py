@@ -125,8 +125,19 @@ class Placed:
         return self.order.cursor(self.node)
 
 
+class Watched:
+    """A page that tells once, `on_read`, when its rows are asked for, and not only how many there are."""
+
+    on_read: Callable[[], None] | None
+
+    def rows_are_read(self) -> None:
+        told, self.on_read = self.on_read, None
+        if told is not None:
+            told()
+
+
 @dataclass
-class Page:
+class Page(Watched):
     """One page of a list. The count is looked up when it is asked for."""
 
     rows: list[Any]
@@ -135,18 +146,16 @@ class Page:
     has_previous: bool
     count: Callable[[], int]
     queryset: QuerySet | None = None
-    on_read: Callable[[], None] | None = None  # told when rows are asked for, and not only how many there are
+    on_read: Callable[[], None] | None = None
 
     @cached_property
     def edges(self) -> list[Placed]:
-        if self.on_read is not None:
-            self.on_read()
+        self.rows_are_read()
         return [Placed(row, self.order) for row in self.rows]
 
     @property
     def nodes(self) -> list[Any]:
-        if self.on_read is not None:
-            self.on_read()
+        self.rows_are_read()
         return self.rows
 
     @property

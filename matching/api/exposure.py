@@ -1,6 +1,7 @@
 """Having it logged what a page showed."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from accounts.api.context import Context
 from accounts.core.actor import ActorKind
@@ -15,18 +16,11 @@ def exposing(
     ranked: Callable[[], Sequence[Ranked]],
     first_rank: Callable[[], int],
 ) -> Callable[[], None]:
-    """What a page calls when its rows are read: has them logged once the answer has been sent.
+    """What a page calls when its rows are first read: has them logged once the answer has been sent.
 
     Whoever asks for a count alone has been shown nobody. Nor has anybody whose answer holds errors: such a page may be
     incomplete. The reader waits for none of it, and a log that cannot be written is no reason to refuse an answer.
     """
-    noted = False
-
-    def note() -> None:
-        nonlocal noted
-        if not noted:
-            noted = True
-            context.afterwards.append(log)
 
     def log() -> None:
         log_shown(
@@ -38,7 +32,7 @@ def exposing(
             now=context.now,
         )
 
-    return note
+    return partial(context.afterwards.append, log)
 
 
 def as_scored(match: Match) -> Ranked:

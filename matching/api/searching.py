@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import strawberry
 from django.db.models import Model, QuerySet
 
-from accounts.api.connections import Key, Order, PageInfo
+from accounts.api.connections import Key, Order, PageInfo, Watched
 from accounts.api.context import Context
 from accounts.api.peers import together
 from accounts.core.text import clean_line
@@ -103,7 +103,7 @@ class FoundEdge:
 
 
 @dataclass
-class FoundPage:
+class FoundPage(Watched):
     """One page of what was found. Counts and facets are looked up when they are asked for."""
 
     listed: Listed
@@ -113,18 +113,16 @@ class FoundPage:
     has_previous: bool
     show: Callable[[Any], list[SnippetType]]
     faceted: tuple[Facet, ...]
-    on_read: Callable[[], None] | None = None  # told when rows are asked for, and not only how many there are
+    on_read: Callable[[], None] | None = None
 
     @property
     def edges(self) -> list[FoundEdge]:
-        if self.on_read is not None:
-            self.on_read()
+        self.rows_are_read()
         return [FoundEdge(row, cursor, self.show) for row, cursor in zip(self.rows, self.cursors, strict=True)]
 
     @property
     def nodes(self) -> list[Any]:
-        if self.on_read is not None:
-            self.on_read()
+        self.rows_are_read()
         return self.rows
 
     @property

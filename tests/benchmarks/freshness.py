@@ -222,7 +222,7 @@ def _percentile(watch: _Watch) -> float:
 
 
 @contextmanager
-def children() -> Iterator[Processes]:
+def children(**settled: str) -> Iterator[Processes]:
     """Processes of a whole Muster on the present database, none of them started yet; stopped in the end."""
     address = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}")
     with TemporaryDirectory() as folder:
@@ -235,6 +235,7 @@ def children() -> Iterator[Processes]:
             "SECRET_KEY": settings.SECRET_KEY,  # whoever is logged in here is there
             "FIELD_KEYS": ",".join(settings.FIELD_KEYS),
             "FIELD_INDEX_KEY": settings.FIELD_INDEX_KEY,
+            **settled,
         }
         with running(Processes(environment, Path(folder) / "log")) as processes:
             yield processes

@@ -1,0 +1,223 @@
+"""What the API itself costs: a page nested three deep against one statement by hand, and requests in a second."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from http.client import HTTPConnection
+from statistics import median, quantiles
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import User
+from config.bench import Measured, benchmark, own_copy, size
+from config.processes import start_web
+from config.services import free_port
+from marketplace.models import Opportunity
+from tests.benchmarks.freshness import children
+from tests.live import eventually
+from tests.marketplace.factories import (
+    Recruiter,
+    a_candidate,
+    a_published_opportunity,
+    an_application,
+    an_organisation,
+)
+from tests.matching.staging import copy
+
+OPPORTUNITIES = size("PAGE_OPPORTUNITIES", 50)
+APPLICATIONS = size("PAGE_APPLICATIONS", 5)
+REPETITIONS = size("PAGE_REPETITIONS", 60)
+CLIENTS = size("CLIENTS", 8)
+SECONDS = size("THROUGHPUT_SECONDS", 5)
+UNLIMITED = {"GRAPHQL_REQUESTS_PER_MINUTE": "0", "GRAPHQL_COST_PER_MINUTE": "0"}
+CSRF_TOKEN = "benchmark" * 3 + "token"
+
+PAGE = f"""{{ opportunities(first: {OPPORTUNITIES}) {{ nodes {{
+    id reference title state weeklyHours createdAt
+    applications(first: {APPLICATIONS}) {{ nodes {{
+        id reference status stage createdAt
+        candidate {{ id name headline country yearsExperience }}
+    }} }}
+}} }} }}"""
+
+MATCHES = """query ($id: ID!) { matches(opportunity: $id, first: 20) { totalCount nodes {
+    outcome probability fit { score contributions { feature amount sentence } } candidate { id displayName headline }
+} } }"""
+
+# The same answer, letter by letter but for the order of keys, for whoever recruits for the posting organisation. That
+# they applied is what opens the names.
+BY_HAND = """
+    SELECT json_build_object('opportunities', json_build_object('nodes', coalesce(json_agg(page.node), '[]')))::text
+    FROM (
+        SELECT json_build_object(
+            'id', encode(convert_to('Opportunity:' || o.public_id, 'UTF8'), 'base64'),
+            'reference', o.reference, 'title', o.title, 'state', upper(o.state), 'weeklyHours', o.weekly_hours,
+            'createdAt', o.created_at,
+            'applications', json_build_object('nodes', (
+                SELECT coalesce(json_agg(listed.node), '[]') FROM (
+                    SELECT json_build_object(
+                        'id', encode(convert_to('Application:' || a.public_id, 'UTF8'), 'base64'),
+                        'reference', a.reference, 'status', upper(a.status), 'stage', a.stage,
+                        'createdAt', a.created_at,
+                        'candidate', json_build_object(
+                            'id', encode(convert_to('Candidate:' || c.public_id, 'UTF8'), 'base64'),
+                            'name', c.name, 'headline', nullif(c.headline, ''), 'country', nullif(c.country, ''),
+                            'yearsExperience', c.years_experience
+                        )
+                    ) AS node
+                    FROM marketplace_application a JOIN marketplace_candidate c ON c.id = a.candidate_id
+                    WHERE a.opportunity_id = o.id ORDER BY a.id DESC LIMIT %(applications)s
+                ) listed
+            ))
+        ) AS node
+        FROM marketplace_opportunity o
+        WHERE o.posting_organisation_id IN (
+            SELECT organisation_id FROM accounts_membership WHERE user_id = %(user)s
+        )
+        ORDER BY o.id DESC LIMIT %(opportunities)s
+    ) page
+"""
+
+
+@benchmark("api.nested_page", unit="ms")
+def nested_page() -> Measured:
+    """OPPORTUNITIES of one organisation, APPLICATIONS of each, the candidate of each: from the request that Django is
+    given to the bytes of the answer, for a recruiter with a session. Both ways by turns, in one process."""
+    from tests.config.graphql_client import Asker
+
+    with own_copy("api"):
+        by = _market()
+        asker = Asker(by.user)
+        body = json.dumps({"query": PAGE})
+        took: dict[str, list[float]] = {"ours": [], "by hand": []}
+        ways: dict[str, Callable[[], Any]] = {
+            "ours": lambda: asker.post(body).content,
+            "by hand": lambda: _by_hand(by.user),
+        }
+        _check_same(ways["ours"](), ways["by hand"]())
+        for _ in range(REPETITIONS):
+            for name, way in ways.items():
+                began = time.perf_counter()
+                way()
+                took[name].append((time.perf_counter() - began) * 1e3)
+    for name, each in took.items():
+        print(f"  {name:<8} median {median(each):6.2f} ms, fastest {min(each):6.2f} ms", flush=True)
+    return Measured(median(took["ours"]), median(took["by hand"]), "one json_agg by hand")
+
+
+@benchmark("api.throughput", unit="requests/s")
+def throughput() -> Measured:
+    """The nested page from a real web server, asked by CLIENTS at once over kept connections."""
+    with _served() as (rate, _):
+        return Measured(rate("POST", "/graphql", {"query": PAGE}), rate("GET", "/healthz"), "a view that does nothing")
+
+
+@benchmark("api.throughput_matches", unit="requests/s")
+def throughput_matches() -> Measured:
+    """The best twenty for an opportunity, rechecked and explained, in the same way."""
+    from tests.config.graphql_client import global_id
+
+    with _served() as (rate, opportunity):
+        asked = {"query": MATCHES, "variables": {"id": global_id(opportunity)}}
+        return Measured(rate("POST", "/graphql", asked), rate("GET", "/healthz"), "a view that does nothing")
+
+
+def _market() -> Recruiter:
+    now = timezone.now()
+    by = an_organisation(now=now)
+    people = [
+        a_candidate(name=f"Person {n}", headline="Welder", country="DE", now=now)
+        for n in range(max(APPLICATIONS + 2, 10))
+    ]
+    for number in range(OPPORTUNITIES):
+        opportunity = a_published_opportunity(by, title=f"Welder {number}", weekly_hours=20, now=now)
+        for turn in range(APPLICATIONS + 1):  # one more than is shown, as lists are long
+            an_application(opportunity, people[(number + turn) % len(people)], now=now)
+    copy(now)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return by
+
+
+def _by_hand(user: User) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(BY_HAND, {"user": user.pk, "opportunities": OPPORTUNITIES, "applications": APPLICATIONS})
+        row = cursor.fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _check_same(ours: bytes, by_hand: str) -> None:
+    """Postgres writes instants without the last zeros of their microseconds."""
+    told, wanted = (json.loads(re.sub(r"0+(?=\+00:00)", "", text)) for text in (ours.decode(), by_hand))
+    assert told["data"] == wanted, "the two do not answer the same"
+    nodes = wanted["opportunities"]["nodes"]
+    assert len(nodes) == OPPORTUNITIES
+    assert all(len(one["applications"]["nodes"]) == APPLICATIONS for one in nodes)
+
+
+Rate = Callable[..., float]
+
+
+def _is_up(port: int) -> bool:
+    http = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        http.request("GET", "/healthz")
+        return http.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        http.close()
+
+
+@contextmanager
+def _served() -> Iterator[tuple[Rate, Opportunity]]:
+    """How many requests in a second a web server answers to CLIENTS at once, by method, path and body."""
+    from tests.config.graphql_client import Asker
+
+    with own_copy("api"), children(**UNLIMITED) as processes:
+        by = _market()
+        session = Asker(by.user).http.cookies[settings.SESSION_COOKIE_NAME].value
+        cookies = f"{settings.SESSION_COOKIE_NAME}={session}; {settings.CSRF_COOKIE_NAME}={CSRF_TOKEN}"
+        headers = {"Content-Type": "application/json", "Cookie": cookies, "X-CSRFToken": CSRF_TOKEN}
+        port = free_port()
+        start_web(processes, port)
+        assert eventually(partial(_is_up, port), seconds=60), "the web server does not come up"
+
+        def rate(method: str, path: str, asked: Any = None) -> float:
+            body = json.dumps(asked) if asked else None
+            until = 0.0
+
+            def client(number: int) -> list[float]:
+                http = HTTPConnection("127.0.0.1", port, timeout=60)
+                taken = []
+                while time.monotonic() < until:
+                    began = time.perf_counter()
+                    http.request(method, path, body, headers)
+                    answer = http.getresponse()
+                    text = answer.read()
+                    assert answer.status == 200 and b'"errors"' not in text, text[:500]
+                    taken.append((time.perf_counter() - began) * 1e3)
+                return taken
+
+            with ThreadPoolExecutor(CLIENTS) as pool:
+                for seconds in (1, SECONDS):  # the first to warm up
+                    until = time.monotonic() + seconds
+                    taken = [one for each in pool.map(client, range(CLIENTS)) for one in each]
+            print(
+                f"  {path:<9} {len(taken) / SECONDS:7.1f} a second, median {median(taken):6.1f} ms,"
+                f" p95 {quantiles(taken, n=20)[-1]:6.1f} ms",
+                flush=True,
+            )
+            return len(taken) / SECONDS
+
+        yield rate, Opportunity.objects.order_by("pk")[0]
