@@ -28,6 +28,8 @@ from django.utils.module_loading import import_string
 from accounts.models import User
 
 ERASED_DOMAIN = "erased.invalid"
+ACTED = "says that somebody did something, under their pseudonym"
+CODES = "codes and ids"
 LONGEST_CODE = 30
 _PLAIN = frozenset(
     {"AutoField", "BigAutoField", "BigIntegerField", "BooleanField", "DateField", "DateTimeField", "DecimalField"}
@@ -54,10 +56,13 @@ class Erasure(StrEnum):
 class Held:
     """Rows of one table that are about a person, or made by them.
 
-    `rows` finds them. `secret` columns are in no export. `clear` says what cleared columns become: a value, or what
-    makes one of the row. `kept` names the columns of text that stay although the row is the person's, and `why` says
-    why they, or the rows, may. `quoted` columns may stand in answers that are kept for others. `before` is called
-    before any of the rows goes: it waits for those who copy them.
+    `rows` finds them. `secret` columns are in no export; `inside` ones, and rows that are inside as a whole, in
+    that for staff alone: what organisations note of people, and by which criteria they judge, is not for these to
+    read. Of rows that somebody only acted in, for others, an export says which and when. Where it does not name
+    what rows refer to, that may be nothing the person knows of. `clear` says what cleared columns become: a value,
+    or what makes one of the row. `kept` names the columns of text that stay although the row is the person's, and
+    `why` says why they, or the rows, may. `quoted` columns may stand in answers that are kept for others. `before`
+    is called before any of the rows goes: it waits for those who copy them.
     """
 
     model: str
@@ -67,6 +72,10 @@ class Held:
     clear: Mapping[str, Any] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     secret: frozenset[str] = frozenset()
+    inside: frozenset[str] = frozenset()
+    is_inside: bool = False
+    is_acted: bool = False
+    is_named: bool = True
     quoted: frozenset[str] = frozenset()
     exported: bool = True
     before: Callable[[], None] | None = None
@@ -135,6 +144,11 @@ def can_hold_text(column: Any) -> bool:
     return column.get_internal_type() not in _PLAIN and not column.is_relation
 
 
+def acted(model: str, path: str, *, part: str = "by") -> Held:
+    """Rows that somebody made or changed on behalf of an organisation, or as staff: they say that they did."""
+    return Held(model=model, rows=of_user(path), part=part, why=ACTED, is_acted=True, is_named=False)
+
+
 def names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
@@ -185,16 +199,13 @@ def no_address(user: User) -> str:
     return f"{user.public_id.hex}@{ERASED_DOMAIN}"
 
 
-ACTED = "says that somebody did something, under their pseudonym"
-CODES = "codes and ids"
-
 HELD = Declared(
     held=(
         Held(
             model="admin.LogEntry", rows=_logged, part="about", erasure=Erasure.CLEAR, exported=False,
             clear={"object_repr": "", "change_message": ""}, kept=names("object_id"), why="an id",
         ),
-        kept("admin.LogEntry", of_user("user"), "says what staff did, and names nobody", part="by"),
+        acted("admin.LogEntry", "user"),
         deleted("sessions.Session", _sessions, exported=False),
         deleted("usersessions.UserSession", of_user("user"), secret=names("session_key")),
         deleted("account.EmailConfirmation", of_user("email_address__user"), exported=False),
@@ -213,8 +224,8 @@ HELD = Declared(
         deleted("accounts.KnownPlace", of_user("user"), secret=names("digest")),
         deleted("accounts.IdempotencyRecord", _answers, secret=names("response fingerprint")),
         deleted("accounts.Membership", of_user("user")),
-        kept("accounts.Membership", of_user("invited_by"), ACTED, part="by"),
-        kept("accounts.ServiceToken", of_user("created_by"), ACTED, secret=names("digest hint")),
+        acted("accounts.Membership", "invited_by"),
+        acted("accounts.ServiceToken", "created_by", part=""),
         deleted("accounts.User_groups", of_user("user")),
         deleted("accounts.User_user_permissions", of_user("user")),
         Held(
@@ -229,9 +240,12 @@ HELD = Declared(
         kept("accounts.Event", _about(kind="aggregate_type", key="aggregate_id"), "ids and names of fields"),
         Held(
             model="accounts.Transition", rows=_about(kind="subject_type", key="subject_id"), part="by",
-            why="moves and ids; the reason is the organisation's own",
+            why="moves and ids; the reason is the organisation's own", is_acted=True,
         ),
-        kept("accounts.AuditEntry", _about(kind="subject_type", key="subject_id"), "ids and names of fields"),
+        kept(
+            "accounts.AuditEntry", _about(kind="subject_type", key="subject_id"), "ids and names of fields",
+            inside=names("actor request_id"),
+        ),
     ),
     nobodys={
         "auth.Permission": "what there is to be allowed",

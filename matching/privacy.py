@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from accounts.privacy import ACTED, CODES, Declared, Erasure, Held, Person, deleted, kept, names, of_candidate, of_user
+from accounts.privacy import Declared, Erasure, Held, Person, acted, deleted, kept, names, of_candidate
 from matching.actions import locks
 from matching.queries.own_words import words_of_nobody_else
 
@@ -22,7 +22,9 @@ HELD = Declared(
         deleted("matching.SearchWord", _words, exported=False, before=locks.projecting,
                 why="copied from what they say of themselves"),
         deleted("matching.CandidateProjection", of_candidate("candidate"), secret=names("words")),
-        deleted("matching.Match", of_candidate("candidate"), secret=names("tie_break")),
+        deleted("matching.Match", of_candidate("candidate"), secret=names("tie_break"),
+                inside=names("contributions verdict"),
+                is_named=False),
         deleted("matching.PairMark", of_candidate("candidate"), exported=False),
         deleted("matching.UnscoredPair", of_candidate("candidate"), exported=False),
         deleted("matching.FoundOpportunity", of_candidate("search__candidate")),
@@ -31,15 +33,16 @@ HELD = Declared(
         Held(
             model="matching.Proposal", rows=of_candidate("candidate"), erasure=Erasure.CLEAR,
             clear={"contributions": [], "alternatives": None, "reason": ""}, kept=names("code"),
+            is_inside=True,
             why="the totals of the run are sums over it",
         ),
-        kept("matching.Decision", of_candidate("candidate"), "integers, by which models learn; ids are pseudonyms"),
-        kept("matching.Decision", of_user("viewer"), ACTED, part="by", secret=names("candidate features")),
-        kept("matching.AllocationRun", of_user("created_by"), CODES,
-             secret=names("snapshot solution diagnosis pareto blocking")),
-        kept("matching.AllocationProgress", of_user("stop_asked_by"), ACTED),
-        kept("matching.BackfillRule", of_user("set_by"), ACTED),
-        kept("matching.TrainingRun", of_user("created_by"), ACTED),
+        kept("matching.Decision", of_candidate("candidate"), "integers, by which models learn; ids are pseudonyms",
+             inside=names("viewer features propensity"), is_named=False),
+        acted("matching.Decision", "viewer"),
+        acted("matching.AllocationRun", "created_by", part=""),
+        acted("matching.AllocationProgress", "stop_asked_by", part=""),
+        acted("matching.BackfillRule", "set_by", part=""),
+        acted("matching.TrainingRun", "created_by", part=""),
     ),
     nobodys={
         **dict.fromkeys(

@@ -46,15 +46,15 @@ SHORTEST_NAME, SHORTEST_TEXT = 4, 12  # characters
 
 
 def export_oneself(*, actor: Actor, now: datetime) -> dict[str, Any]:
-    """`held_on` the actor. Raises LoginRequired, ScopeMissing."""
+    """`held_on` the actor, without what is inside. Raises LoginRequired, ScopeMissing."""
     require_person(actor)
-    return export_person(person_of(user_id=require_user(actor)), actor=actor, now=now)
+    return export_person(person_of(user_id=require_user(actor)), actor=actor, inside=False, now=now)
 
 
 def export_candidate(*, actor: Actor, candidate_id: UUID, now: datetime) -> dict[str, Any]:
-    """The same for staff, of somebody who asked them. Raises NotFound, NotPermitted."""
+    """All of it, for staff, of somebody who asked them. Raises NotFound, NotPermitted."""
     require_staff(actor)
-    return export_person(_person(str(candidate_id)), actor=actor, now=now)
+    return export_person(_person(str(candidate_id)), actor=actor, inside=True, now=now)
 
 
 def erase_oneself(*, actor: Actor, email: str, now: datetime) -> Person:
@@ -79,10 +79,10 @@ def _person(name: str) -> Person:
     return person
 
 
-def export_person(person: Person, *, actor: Actor, now: datetime) -> dict[str, Any]:
+def export_person(person: Person, *, actor: Actor, inside: bool, now: datetime) -> dict[str, Any]:
     """`held_on` a person; that it was asked for is audited."""
     with transaction.atomic():
-        found = held_on(person, now)
+        found = held_on(person, now, inside=inside)
         record(AuditKind.PERSON_EXPORTED, actor=actor, now=now, subject=_subject(person))
     return found
 

@@ -77,12 +77,13 @@ def is_erased(person: Person) -> bool:
     )
 
 
-def held_on(person: Person, now: datetime) -> dict[str, Any]:
+def held_on(person: Person, now: datetime, *, inside: bool) -> dict[str, Any]:
     """All that is held on a person, as JSON: by table, each row by the names of its columns.
 
-    Secrets are left out: passwords, keys of second factors, tokens; and what tables say of others. References are
-    public ids, with titles and names where they name no person. What cannot be opened is null. Not small: all
-    that they were ever shown is in it.
+    `inside`: also what organisations note of them, which is for staff to weigh before they hand it out. Secrets are
+    left out: passwords, keys of second factors, tokens; and what tables say of others. References are public ids,
+    with titles and names where they name no person. What cannot be opened is null. Not small: all that they were
+    ever shown is in it.
     """
     return {
         "format": FORMAT,
@@ -92,7 +93,9 @@ def held_on(person: Person, now: datetime) -> dict[str, Any]:
             "candidates": _public_ids(Candidate, person.candidates),
         },
         "held": {
-            held.name: rows for held in everything_held() if held.exported and (rows := list(_rows(held, person)))
+            held.name: rows
+            for held in everything_held()
+            if held.exported and (inside or not held.is_inside) and (rows := list(_rows(held, person, inside)))
         },
     }
 
@@ -109,21 +112,29 @@ def _public_ids(model: type[models.Model], ids: tuple[int, ...]) -> list[str]:
     return [str(one) for one in found]
 
 
-def _rows(held: Held, person: Person) -> Iterator[dict[str, Any]]:
+def _rows(held: Held, person: Person, inside: bool) -> Iterator[dict[str, Any]]:
     shown = [
         field
         for field in held.table._meta.concrete_fields
         if field.name not in held.secret
+        and (inside or field.name not in held.inside)
+        and (not held.is_acted or _says_which_and_when(field))
         and not isinstance(field, SearchVectorField)
         and not (field.primary_key and not field.is_relation)
     ]
     related = [field.name for field in shown if field.is_relation]
     rows = held.of(person).select_related(*related) if related else held.of(person)
     for row in rows.iterator(chunk_size=AT_ONCE):
-        yield {field.name: _value(row, field) for field in shown}
+        yield {field.name: _value(row, field, is_named=held.is_named) for field in shown}
 
 
-def _value(row: models.Model, field: Any) -> Any:
+def _says_which_and_when(field: Any) -> bool:
+    if field.is_relation:
+        return field.related_model not in (User, Candidate)
+    return field.get_internal_type() in ("DateField", "DateTimeField", "UUIDField")
+
+
+def _value(row: models.Model, field: Any, *, is_named: bool) -> Any:
     if not field.is_relation:
         try:
             return _plain(getattr(row, field.name))
@@ -133,7 +144,7 @@ def _value(row: models.Model, field: Any) -> Any:
     if other is None:
         return None
     told = {"id": str(getattr(other, "public_id", other.pk))}
-    if other._meta.model_name in NAMED:
+    if is_named and other._meta.model_name in NAMED:
         told |= {label: str(getattr(other, label)) for label in LABELS if hasattr(other, label)}
     return told
 

@@ -96,7 +96,7 @@ def test_what_stays_says_why() -> None:
 def test_columns_that_are_named_are_there() -> None:
     for held in everything_held():
         columns = {field.name for field in held.table._meta.concrete_fields}
-        assert held.kept | held.secret | held.quoted | held.clear.keys() <= columns, held.name
+        assert held.kept | held.secret | held.quoted | held.inside | held.clear.keys() <= columns, held.name
 
 
 def test_short_columns_and_choices_hold_no_texts() -> None:

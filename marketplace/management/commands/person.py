@@ -31,7 +31,7 @@ class Command(BaseCommand):
             raise CommandError("There is no such person.")
         try:
             if options["what"] == "export":
-                told = export_person(person, actor=actor, now=now)
+                told = export_person(person, actor=actor, inside=True, now=now)
                 self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
                 return
             about = f"{len(person.users)} logins and {len(person.candidates)} candidates"
