@@ -15,11 +15,12 @@ Handler = Callable[[Event], None]
 ManyHandler = Callable[[Sequence[Event]], None]
 
 
-def consumes(events: Iterable[str]) -> Callable[[Handler], Handler]:
-    """Declare the events, by name, that a handler is to be told of. It runs once for each of them."""
+def consumes(events: Iterable[str], *, but: Callable[[Event], bool] | None = None) -> Callable[[Handler], Handler]:
+    """Declare the events, by name, that a handler is to be told of. It runs once for each of them, but for those that
+    it has no use for, as far as they tell that themselves: these are done with many at a time."""
 
     def declare(handler: Handler) -> Handler:
-        return _declared(handler, events, many=False)
+        return _declared(handler, events, many=False, but=but)
 
     return declare
 
@@ -34,9 +35,10 @@ def consumes_many(events: Iterable[str]) -> Callable[[ManyHandler], ManyHandler]
     return declare
 
 
-def _declared(handler: Any, events: Iterable[str], *, many: bool) -> Any:
+def _declared(handler: Any, events: Iterable[str], *, many: bool, but: Callable[[Event], bool] | None = None) -> Any:
     handler.events = frozenset(events)
     handler.takes_many = many
+    handler.passes_over = but
     return handler
 
 

@@ -129,14 +129,17 @@ COMPARED = frozenset({"title", "description", "locations"}) | {
 COMPARED_AGAIN = {"OpportunityUpdated", "CandidateUpdated"}
 
 
+def _looks_as_before(event: Event) -> bool:
+    return event.name in COMPARED_AGAIN and COMPARED.isdisjoint(event.payload.get("changed", COMPARED))
+
+
 @consumes(
     COMPARED_AGAIN
-    | {"OpportunityDrafted", "OpportunityClosed", "OpportunityReopened", "OpportunitySuspended", "CandidateRegistered"}
+    | {"OpportunityDrafted", "OpportunityClosed", "OpportunityReopened", "OpportunitySuspended", "CandidateRegistered"},
+    but=_looks_as_before,
 )
 def notice_duplicates(event: Event) -> None:
     """Look for another row that says what this one says. Only staff are shown it."""
-    if event.name in COMPARED_AGAIN and COMPARED.isdisjoint(event.payload["changed"]):
-        return
     notice = notice_candidate if event.aggregate_type == "candidate" else notice_opportunity
     notice(event.aggregate_id, timezone.now())
 

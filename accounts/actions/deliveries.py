@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
@@ -45,7 +47,20 @@ def deliver_due(consumer: str, now: datetime, *, limit: int | None = None) -> in
     )
     if takes_many(consumer) and (done := _deliver_together(consumer, ids, now)) is not None:
         return done
-    return sum(_deliver(delivery_id, now) for delivery_id in ids)
+    passed = _pass_over(consumer, ids, now)
+    return len(passed) + sum(_deliver(delivery_id, now) for delivery_id in ids if delivery_id not in passed)
+
+
+def _pass_over(consumer: str, ids: list[int], now: datetime) -> set[int]:
+    """Those of them that the consumer has no use for, which are done now."""
+    has_no_use = handler_of(consumer).passes_over if consumer in settings.CONSUMERS else None
+    if has_no_use is None or not ids:
+        return set()
+    with transaction.atomic():
+        _commit_soon()
+        passed = {delivery.pk for delivery in _claim(ids, now) if has_no_use(delivery.event)}
+        _done(passed, now)
+        return passed
 
 
 def _deliver_together(consumer: str, ids: list[int], now: datetime) -> int | None:
@@ -56,13 +71,17 @@ def _deliver_together(consumer: str, ids: list[int], now: datetime) -> int | Non
             claimed = list(_claim(ids, now))
             if claimed:
                 handler_of(consumer)([delivery.event for delivery in claimed])
-            Delivery.objects.filter(id__in=[delivery.pk for delivery in claimed]).update(
-                state=Delivery.State.DONE, done_at=now, attempts=F("attempts") + 1, last_error=""
-            )
+            _done([delivery.pk for delivery in claimed], now)
             return len(claimed)
     except Exception:
         logger.exception("%d deliveries to %s failed together", len(ids), consumer)
         return None
+
+
+def _done(ids: Collection[int], now: datetime) -> None:
+    Delivery.objects.filter(id__in=ids).update(
+        state=Delivery.State.DONE, done_at=now, attempts=F("attempts") + 1, last_error=""
+    )
 
 
 def _deliver(delivery_id: int, now: datetime) -> bool:

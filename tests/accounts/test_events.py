@@ -47,6 +47,11 @@ def hear_murmurs(events) -> None:
             raise RuntimeError("no ears today")
 
 
+@consumes(["Hinted"], but=lambda event: event.payload.get("idle", False))
+def take_hints(event: Event) -> None:
+    hear(event)
+
+
 @pytest.fixture(autouse=True)
 def consumers(settings):
     settings.CONSUMERS = {
@@ -54,6 +59,7 @@ def consumers(settings):
         "broken": f"{__name__}.hear_and_fail",
         "gossip": f"{__name__}.overhear",
         "crowd": f"{__name__}.hear_murmurs",
+        "hints": f"{__name__}.take_hints",
     }
     consumers_of.cache_clear()
     handler_of.cache_clear()
@@ -68,9 +74,9 @@ def organisation(db):
     return Organisation.objects.create(name="Weld & Sons", slug="weld-and-sons")
 
 
-def append(organisation, name: str) -> Event:
+def append(organisation, name: str, **payload: bool) -> Event:
     with transaction.atomic():
-        return events.append(organisation, name, actor=SYSTEM, by=ActorKind.SYSTEM, now=NOW)
+        return events.append(organisation, name, actor=SYSTEM, by=ActorKind.SYSTEM, now=NOW, payload=payload)
 
 
 def test_sequence_is_gapless_per_aggregate(organisation):
@@ -146,6 +152,16 @@ def test_one_that_fails_among_many_is_tried_again_later_and_the_others_take_effe
         other.pk: Delivery.State.DONE,
     }
     assert Delivery.objects.get(consumer="crowd", event=broken).due_at == NOW + timedelta(seconds=2)
+
+
+def test_what_a_consumer_has_no_use_for_is_done_together_and_not_told(organisation, django_assert_max_num_queries):
+    for number in range(6):
+        append(organisation, "Hinted", idle=number != 2)
+    with django_assert_max_num_queries(16):  # of seven more there are four
+        assert deliveries.deliver_due("hints", NOW) == 6
+    assert heard == [Event.objects.order_by("pk")[2].pk]
+    assert not Delivery.objects.exclude(state=Delivery.State.DONE, attempts=1).exists()
+    assert deliveries.deliver_due("hints", NOW) == 0
 
 
 def test_rings_within_a_while_are_one_and_whoever_takes_many_events_is_rung_for_in_the_quick_queue(
