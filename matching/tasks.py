@@ -27,7 +27,7 @@ def _work(batch: Callable[[datetime], int], bell: Bell) -> None:
     until = time.monotonic() + TURN_SECONDS
     while batch(timezone.now()):
         if time.monotonic() > until:
-            bell.ring()
+            bell.ring_again()
             return
 
 

@@ -22,10 +22,16 @@ class Bell:
 
     def ring(self) -> None:
         """Never raises."""
-        if time.monotonic() < self._rest_until:
-            return
-        self._rest_until = time.monotonic() + self._gather_seconds
-        self.ring_in(self._gather_seconds)
+        self._ring_unless_rung(self._gather_seconds)
+
+    def ring_again(self) -> None:
+        """Have it stand in line again at once: it had its turn, and more is there. Never raises."""
+        self._ring_unless_rung(0)
+
+    def _ring_unless_rung(self, seconds: float) -> None:
+        if time.monotonic() >= self._rest_until:
+            self._rest_until = time.monotonic() + self._gather_seconds
+            self.ring_in(seconds)
 
     def ring_in(self, seconds: float) -> None:
         """For once, and so long from now, whoever else rings. Never raises."""

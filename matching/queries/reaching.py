@@ -18,6 +18,7 @@ from django.db import connection
 from marketplace.models import Application
 from marketplace.queries.facts import terms_of
 from matching.core.facts import CandidateFacts, OpportunityTerms
+from matching.core.features import RequiredSkills, Shape
 from matching.core.scoring import LinearModel, PairValues
 from matching.models import ScoringModel
 from matching.queries.scorable import Basics, top_k
@@ -61,26 +62,31 @@ class _List(NamedTuple):
 
 def may_reach(
     chosen: Mapping[int, set[int]], facts: Mapping[int, CandidateFacts], basics: Basics
-) -> dict[int, set[int]]:
-    """Of the candidates chosen for each opportunity (inner ids) those who may be among its best, or applied. Whose
-    list is short, or of a model that is not linear, keeps all. The caller holds the lock alone: no list changes."""
+) -> tuple[dict[int, set[int]], dict[int, OpportunityTerms]]:
+    """Of the candidates chosen for each opportunity (inner ids) those who may be among its best, or applied; and terms
+    that were at hand. Whose list is short, or of a model that is not linear, keeps all. The caller holds the lock
+    alone: no list changes."""
     lists = _lists(chosen)
-    terms = HELD.of({pk: one.version for pk, one in lists.items()}, basics)
+    held = HELD.of({pk: one.version for pk, one in lists.items()}, basics)
     applied = Application.objects.live().filter(candidate__in=list(facts))
     found: dict[int, set[int]] = defaultdict(set)
     for opportunity_id, candidate_id in applied.values_list("opportunity_id", "candidate_id"):
         if candidate_id in chosen.get(opportunity_id, ()):
             found[opportunity_id].add(candidate_id)
+    credits: dict[int, dict[Shape, int]] = defaultdict(dict)
     for pk, candidates in chosen.items():
-        if pk not in lists or pk not in terms:
+        if pk not in held:
             found[pk] |= candidates
             continue
         _, model, least = lists[pk]
-        asked = terms[pk]
+        terms, required = held[pk]
         for candidate_id in candidates:
-            if model.reaching("fit", PairValues(facts[candidate_id], asked), least) is not None:
+            person = facts[candidate_id]
+            values = PairValues(person, terms)
+            values["required_skills"] = required.value(person, credits[candidate_id])
+            if model.reaching("fit", values, least) is not None:
                 found[pk].add(candidate_id)
-    return found
+    return found, {pk: held[pk].terms for pk in found if pk in held}
 
 
 def _lists(opportunity_ids: Iterable[int]) -> dict[int, _List]:
@@ -97,6 +103,11 @@ def _lists(opportunity_ids: Iterable[int]) -> dict[int, _List]:
     }
 
 
+class Held(NamedTuple):
+    terms: OpportunityTerms
+    required: RequiredSkills
+
+
 class HeldTerms:
     """Terms that a process keeps for as long as the rows stand that they were made of. For any number of threads."""
 
@@ -104,9 +115,9 @@ class HeldTerms:
         self._most = most
         self._lock = threading.Lock()
         self._basis: tuple[object, ...] = ()
-        self._held: OrderedDict[int, tuple[str, OpportunityTerms]] = OrderedDict()
+        self._held: OrderedDict[int, tuple[str, Held]] = OrderedDict()
 
-    def of(self, versions: Mapping[int, str], basics: Basics) -> dict[int, OpportunityTerms]:
+    def of(self, versions: Mapping[int, str], basics: Basics) -> dict[int, Held]:
         """Terms by opportunity (inner id), those that exist, given the versions that they are to be of. A taxonomy that
         never had a revision may change at any time: under such a one nothing is kept."""
         basis = (basics.taxonomy, basics.rates.pk if basics.rates else None, basics.on)
@@ -120,11 +131,12 @@ class HeldTerms:
                     found[pk] = self._held[pk][1]
         missing = sorted(versions.keys() - found.keys())
         if missing:
-            read = terms_of(missing, rate_set=basics.rates, on=basics.on)
+            terms = terms_of(missing, rate_set=basics.rates, on=basics.on)
+            read = {pk: Held(one, RequiredSkills(one)) for pk, one in terms.items()}
             found |= read
             with self._lock:
                 if basis == self._basis:
-                    self._held |= {pk: (versions[pk], terms) for pk, terms in read.items()}
+                    self._held |= {pk: (versions[pk], one) for pk, one in read.items()}
                     while len(self._held) > self._most:
                         self._held.popitem(last=False)
         return found

@@ -24,7 +24,7 @@ from marketplace.actions.terms import SkillTermInput
 from marketplace.core.money import Pay
 from marketplace.models import Candidate, Opportunity, OpportunityRevision, Skill, TaxonomyRevision
 from marketplace.queries.facts import current_rate_set, facts_of, terms_of
-from matching.actions import locks, marks, projection, rescoring
+from matching.actions import bells, locks, marks, projection, rescoring
 from matching.actions.models import live_model
 from matching.actions.rescoring import candidates as candidate_rescoring
 from matching.actions.rescoring import opportunities as opportunity_rescoring
@@ -77,6 +77,20 @@ def test_a_mark_raised_while_it_is_worked_on_survives():
     marks.mark_candidates([8], NOW)
     assert locks.release_marks(claimed) == 1
     assert list(Mark.objects.values_list("subject_id", "generation")) == [(8, 2)]
+
+
+def test_who_had_a_turn_stands_in_line_again_at_once_and_only_once(monkeypatch):
+    asked: list[float] = []
+    monkeypatch.setattr(bells.current_app, "send_task", lambda task, *, countdown, **_: asked.append(countdown))
+    bell = bells.Bell("a.task", gather_seconds=60)
+    bell.ring_again()
+    bell.ring_again()
+    bell.ring()
+    assert asked == [0]
+    other = bells.Bell("a.task", gather_seconds=60)
+    other.ring()
+    other.ring_again()
+    assert asked == [0, 60]
 
 
 def test_freshness_is_the_age_of_the_oldest_mark():

@@ -14,7 +14,7 @@ from matching.actions import copies, projection
 from matching.actions.models import serving_now
 from matching.actions.rescoring.pairs import settle
 from matching.core.attributes import Subject
-from matching.core.facts import CandidateFacts
+from matching.core.facts import CandidateFacts, OpportunityTerms
 from matching.models import Match
 from matching.queries.open_rules import OPEN_RULES
 from matching.queries.reaching import may_reach
@@ -30,21 +30,25 @@ def rescore(candidate_ids: list[int], now: datetime) -> None:
     renewed += projection.catch_up(facts, basics.rates, now)
     copies.pass_on_renewed(Subject.CANDIDATE, renewed, now)
     facts |= read
-    settle(_chosen(facts, basics), facts, basics)
+    chosen, terms = _chosen(facts, basics)
+    settle(chosen, facts, basics, terms)
 
 
-def _chosen(facts: Mapping[int, CandidateFacts], basics: Basics) -> dict[int, set[int]]:
-    """Opportunity → those of the candidates who may have a match with it now, or have one already."""
+def _chosen(
+    facts: Mapping[int, CandidateFacts], basics: Basics
+) -> tuple[dict[int, set[int]], dict[int, OpportunityTerms]]:
+    """Opportunity → those of the candidates who may have a match with it now, or have one already; and the terms of
+    some of these."""
     chosen: dict[int, set[int]] = defaultdict(set)
     judged, _ = OPEN_RULES.judge(facts.values(), on=basics.on, rate_set=basics.rates)
     for candidate_id, one in zip(facts, judged, strict=True):
         for keys in one:
             for opportunity_id in keys.tolist():
                 chosen[opportunity_id].add(candidate_id)
-    chosen = may_reach(chosen, facts, basics)
+    chosen, terms = may_reach(chosen, facts, basics)
     matched = Match.objects.filter(candidate__in=list(facts))
     waived = EligibilityWaiver.objects.in_force(basics.now).filter(candidate__in=list(facts))
     for rows in (matched, waived):
         for opportunity_id, candidate_id in rows.values_list("opportunity_id", "candidate_id"):
             chosen[opportunity_id].add(candidate_id)
-    return chosen
+    return chosen, terms

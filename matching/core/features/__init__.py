@@ -17,7 +17,7 @@ from matching.core.facts import CandidateFacts, OpportunityTerms
 from matching.core.features.conditions import CONDITIONS, LATE_DAYS, OFFICE_HOURS, OTHER_REGION
 from matching.core.features.declaring import FULL, NEUTRAL, Feature, Names, cents, share, thousandths
 from matching.core.features.record import RECORD
-from matching.core.features.skills import SKILLS, nearest, skill_credit
+from matching.core.features.skills import SKILLS, RequiredSkills, Shape, nearest, skill_credit
 from matching.core.features.texts import TEXTS
 
 __all__ = [
@@ -29,6 +29,8 @@ __all__ = [
     "OTHER_REGION",
     "Feature",
     "Names",
+    "RequiredSkills",
+    "Shape",
     "cents",
     "facts_weighed",
     "feature_values",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from matching.core.facts import CandidateFacts, OpportunityTerms, SkillTerm
@@ -101,6 +102,34 @@ def required_skills(candidate: CandidateFacts, terms: OpportunityTerms) -> int:
 
 def preferred_skills(candidate: CandidateFacts, terms: OpportunityTerms) -> int:
     return _coverage(candidate, terms, required=False)
+
+
+Shape = tuple[int, int, Decimal | None]
+"""What of an asked skill decides its credit: the skill, its level, its years."""
+
+
+class RequiredSkills:
+    """The required skills of one opportunity, ready to be held against many people of whom few have any."""
+
+    __slots__ = ("_on", "_terms", "_weight")
+
+    def __init__(self, terms: OpportunityTerms) -> None:
+        asked = [term for term in terms.skills if term.required]
+        self._terms = [((term.skill_id, term.min_level, term.min_years), term) for term in asked]
+        self._weight = sum(term.weight for term in asked)
+        self._on = terms.on
+
+    def value(self, candidate: CandidateFacts, credits: dict[Shape, int]) -> int:
+        """As `required_skills`. `credits` holds what was reckoned of this person, for opportunities of the same day."""
+        if self._weight <= 0:
+            return NEUTRAL
+        skills, credit = candidate.skills, 0
+        for shape, term in self._terms:
+            if shape[0] in skills:
+                if shape not in credits:
+                    credits[shape] = skill_credit(candidate, term, self._on)
+                credit += term.weight * credits[shape]
+        return credit // self._weight
 
 
 def _required_sentence(candidate: CandidateFacts, terms: OpportunityTerms, names: Names) -> str:

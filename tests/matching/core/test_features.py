@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.core.facts import HUNG, UNGATHERED, CandidateFacts, OpportunityTerms, SkillFact, SkillTerm
-from matching.core.features import FEATURES, feature_values, skills_told_of
+from matching.core.features import FEATURES, RequiredSkills, Shape, feature_values, skills_told_of
 
 NAMES = {1: "Python", 2: "SQL", 3: "Kafka", 4: "Go", 5: "Git", 7: "RabbitMQ"}
 START = date(2030, 3, 1)
@@ -411,3 +411,10 @@ def test_skills_that_are_told_of_are_those_that_sentences_may_name(candidate, te
     described = skills_told_of(candidate, terms, {"text_affinity"})
     assert near | described == skills_told_of(candidate, terms, FEATURES)
     assert asked <= near & described
+
+
+@given(candidates, st.lists(opportunities, max_size=5))
+def test_required_skills_are_worth_the_same_to_whoever_is_held_against_many(candidate, asked):
+    credits: dict[Shape, int] = {}
+    for terms in (replace(each, on=START) for each in asked):
+        assert RequiredSkills(terms).value(candidate, credits) == value("required_skills", candidate, terms)
