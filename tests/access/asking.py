@@ -97,7 +97,11 @@ class Question:
         name = f"Guarded{type_.name}"
         if name not in self.fragments:
             self.fragments[name] = ""  # while it is being made, so that types that know each other come to an end
-            fields = (self.named_rows(key, one) for key, one in type_.fields.items() if self.guarded(type_.name, key))
+            fields = (
+                self.named_rows(key, one)
+                for key, one in type_.fields.items()
+                if self.guarded(type_.name, key) and not is_connection(named(one))  # asked of the row itself
+            )
             self.fragments[name] = f"fragment {name} on {type_.name} {{ id {' '.join(fields)} }}"
         return name
 
@@ -106,8 +110,6 @@ class Question:
         type_ = named(field)
         if is_leaf_type(type_):
             return name
-        if is_connection(type_):
-            return f"{name}(first: {FIRST}) {{ totalCount nodes {{ __typename id }} }}"
         return f"{name} {{ __typename {'id' if is_node(type_) else ' '.join(self.leaves(type_))} }}"
 
     def leaves(self, type_: Any) -> Iterator[str]:

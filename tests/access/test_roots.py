@@ -11,7 +11,7 @@ import pytest
 from accounts.api.nodes import encode_id
 from tests.access.asking import SCHEMA, Question, is_connection, named
 from tests.access.matrix import matrix
-from tests.access.world import PRINCIPALS, SECRET, World
+from tests.access.world import DIFFERENT, SECRET, World
 from tests.config.graphql_client import Asker
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("access")]
@@ -55,7 +55,7 @@ def test_everything_at_the_root_is_classified() -> None:
 def test_a_list_holds_what_may_be_found_in_it(world: World, asking: Asking, name: str) -> None:
     told, wrong = LISTS[name], []
     rows, refused = matrix().access[told["rows"]], told.get("refused", "").split()
-    for principal in PRINCIPALS:
+    for principal in DIFFERENT:
         answer = asking(principal).answer(
             f"{{ {name}(first: 100) {{ totalCount nodes {{ id }} edges {{ node {{ id }} }} }} }}"
         )
@@ -78,7 +78,7 @@ def test_a_list_holds_what_may_be_found_in_it(world: World, asking: Asking, name
 def test_a_lookup_finds_what_may_be_had_by_its_id(world: World, asking: Asking, name: str) -> None:
     kind, wrong = ASKED[name]["lookup"], []
     query = f"query ($id: ID!) {{ {name}(id: $id) {{ id }} }}"
-    for principal in PRINCIPALS:
+    for principal in DIFFERENT:
         assert asking(principal).ask(query, id=encode_id(kind, uuid4()))[name] is None
         for one in world.of(kind):
             found = asking(principal).ask(query, id=one.id)[name]
@@ -95,7 +95,7 @@ def test_what_is_asked_about_an_opportunity_is_answered_to_those_who_may_know(
     about = [world.specimen(side.rows["open"]) for side in (world.ours, world.theirs)]
     hidden = [world.specimen(side.rows["draft"]) for side in (world.ours, world.theirs)]
     query, person = document(name), world.specimen(world.people["found"]).id
-    for principal in PRINCIPALS:
+    for principal in DIFFERENT:
         asker, whom = asking(principal), None if principal == "candidate" else person
         for one in about:
             answer = asker.answer(query, opportunity=one.id, person=whom)

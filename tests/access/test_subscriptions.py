@@ -12,6 +12,7 @@ from django.test import RequestFactory
 
 from accounts.api import watching
 from accounts.api.nodes import encode_id
+from accounts.models import AuditEntry
 from config import graphql_stream
 from config.graphql_errors import formatted
 from marketplace.api import subscriptions as of_the_marketplace
@@ -84,6 +85,7 @@ def test_a_stream_is_for_those_who_may_read_what_it_tells(world: World, name: st
             answer = told(user, name, one.id)
             if access.allows(principal, one):
                 assert answer["data"] is not None and not answer["errors"], (principal, one, answer)
+                assert name != "matches" or _log_of(user) == _open_in(answer), (principal, one)
                 assert principal == "staff" or not _others_secrets(answer, name), (principal, answer)
             else:
                 [error] = answer["errors"]
@@ -95,11 +97,22 @@ def test_a_stream_is_for_those_who_may_read_what_it_tells(world: World, name: st
                 assert told(user, name, hidden.id) == nothing, f"{principal} can tell that {hidden} is there"
 
 
+def _open_in(answer: dict[str, Any]) -> int:
+    return sum(one["candidate"]["contactsOpen"] for one in answer["data"]["matches"]["nodes"])
+
+
+def _log_of(user: Any) -> int:
+    """How many people were logged for the last answer."""
+    last = AuditEntry.objects.filter(actor=user, kind="PersonalDataRead", data__through=["matches"]).last()
+    return 0 if last is None else AuditEntry.objects.filter(request_id=last.request_id, at=last.at).count()
+
+
 def _others_secrets(answer: dict[str, Any], name: str) -> list[str]:
     """Of people in an answer whose contacts are not open, what it tells all the same."""
     told = answer["data"][name]
     people = [one["candidate"] for one in (told.get("proposals") or told)["nodes"]]
-    assert people and not all(one["contactsOpen"] for one in people), "otherwise nothing is proven"
+    assert people
+    assert name != "matches" or not all(one["contactsOpen"] for one in people), "otherwise nothing is proven"
     return [str(one) for one in people if not one["contactsOpen"] and SECRET in json.dumps(one)]
 
 

@@ -74,7 +74,10 @@ from tests.marketplace.factories import (
 )
 from tests.matching.staging import copy, work
 
-PRINCIPALS = ("anonymous", "candidate", "owner", "recruiter", "observer", "rival", "staff")
+PRINCIPALS = ("staff", "anonymous", "candidate", "owner", "recruiter", "observer", "rival")
+DIFFERENT = tuple(one for one in PRINCIPALS if one != "recruiter")
+"""Those of whom the short run makes do: what is own to the rival, a recruiter, tells what is own to ours."""
+
 OURS, THEIRS, SOMEBODYS, NOBODYS = "ours", "theirs", "somebody's", "nobody's"
 SECRET = "Zaphod"  # is in every text of a person that is not open to all
 
