@@ -10,7 +10,8 @@ event tells the whole present state of what is followed, or its id says where to
 none: whoever was refused an event is told of it when they may be.
 
 Who asks is asked again before each event and each heartbeat: a token that was revoked or has run out ends the stream
-with an error, and the client comes back with another.
+with an error, and the client comes back with another. Each event after the first takes from the budget what the request
+took; where that is used up the stream ends, too.
 """
 
 import asyncio
@@ -48,10 +49,11 @@ from graphql.execution import create_source_event_stream
 from accounts.api.context import Context
 from accounts.api.watching import in_thread
 from accounts.login.principals import bearer, person
+from config.graphql_budget import spend
 from config.graphql_errors import broken, formatted
-from config.graphql_operations import faults, is_stranger, log_reads, parsed
+from config.graphql_operations import cost_of, faults, is_stranger, log_reads, parsed
 from config.graphql_request import Asked, BadRequest
-from config.graphql_view import admitted, follow_up, refused, watch_uses
+from config.graphql_view import CODES, admitted, follow_up, refused, watch_uses
 from config.schema import schema
 
 logger = logging.getLogger("muster.graphql")
@@ -96,6 +98,7 @@ class Followed:
     document: DocumentNode
     operation_name: str | None
     executor: Executor
+    cost: int  # of each event
     at_first: tuple[Callable[[], None], ...]  # what is done once, whatever events follow
 
     @property
@@ -138,7 +141,8 @@ def _begin(request: HttpRequest) -> Followed:
         raise BadRequest(executor[0].message)
     context.known = request.headers.get("Last-Event-ID", "")
     watch_uses(asked, context)
-    return Followed(request, context, document, asked.operation_name, executor, tuple(context.afterwards))
+    cost = cost_of(schema._schema, asked.query, asked.variables or {}, context)
+    return Followed(request, context, document, asked.operation_name, executor, cost, tuple(context.afterwards))
 
 
 def _document(asked: Asked, context: Context) -> DocumentNode:
@@ -253,7 +257,7 @@ async def _next(results: AsyncGenerator[ExecutionResult, None]) -> Any:
 
 async def _results(followed: Followed) -> AsyncGenerator[ExecutionResult, None]:
     """One for each event, executed where the database may be asked. What the source raises is the last."""
-    context = followed.context
+    context, is_paid = followed.context, True  # the first was, by the request
 
     def answered(executor: Executor) -> Any:
         result = execute_subscription_event(executor)
@@ -261,7 +265,11 @@ async def _results(followed: Followed) -> AsyncGenerator[ExecutionResult, None]:
         return result
 
     async def execute(executor: Executor) -> ExecutionResult:
+        nonlocal is_paid
         context.begin(timezone.now())
+        if not is_paid:
+            await in_thread(spend, context, followed.cost)
+        is_paid = False
         result: Any = await in_thread(answered, executor)
         return result
 
@@ -275,5 +283,8 @@ async def _results(followed: Followed) -> AsyncGenerator[ExecutionResult, None]:
         async with aclosing(source), aclosing(map_source_to_response_event(followed.executor, source, execute)) as all_:
             async for result in all_:
                 yield result
+    except BadRequest as error:
+        code = CODES[HTTPStatus(error.status)]
+        yield ExecutionResult(None, [GraphQLError(error.message, extensions={"code": code, **error.details})])
     except Exception as error:
         yield ExecutionResult(None, [GraphQLError(str(error), original_error=error)])

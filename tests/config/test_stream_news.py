@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractContextManager
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractContextManager, aclosing
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -14,6 +17,7 @@ from django.test import AsyncClient
 
 from accounts.actions.events import append
 from accounts.api.connections import NEWEST
+from accounts.api.watching import in_thread
 from accounts.core.actor import Actor, ActorKind
 from accounts.models import DeprecatedUse, Membership, User
 from config import graphql_deprecations
@@ -194,6 +198,38 @@ def test_who_suits_is_told_to_nobody_else(direct):
             assert told.refusal() == "NOT_PERMITTED"
 
 
+async def streamed(who: Candidate, headers: Mapping[str, str] = MappingProxyType({})) -> AsyncGenerator[bytes, None]:
+    """What this process itself streams, in parts."""
+    assert who.user is not None
+    headers = {**SSE, "Authorization": f"Bearer {await in_thread(token_of, who.user)}", **headers}
+    asked = {"path": "/graphql/stream", "data": {"query": NEWS}, "content_type": "application/json"}
+    response: Any = await AsyncClient().post(**asked, headers=headers)
+    assert response.status_code == 200
+    async with aclosing(response.streaming_content) as parts:
+        async for part in parts:
+            yield part
+
+
+def test_events_are_paid_for_until_the_budget_is_used_up(settings):
+    settings.GRAPHQL_REQUESTS_PER_MINUTE, settings.STREAM_HEARTBEAT_SECONDS = 2, 5
+    who = a_candidate()
+
+    async def follow() -> list[dict[str, Any]]:
+        heard: list[dict[str, Any]] = []
+        async with aclosing(streamed(who)) as parts:
+            async for part in parts:
+                if data := [line for line in part.decode().splitlines() if line.startswith("data: ")]:
+                    heard.append(json.loads(data[0].removeprefix("data: ")))
+                    await in_thread(tell, who, "another")
+        return heard
+
+    first, second, last = asyncio.run(follow())
+    assert [len(one["data"]["notifications"]["notifications"]) for one in (first, second)] == [0, 1]
+    [error] = last["errors"]
+    assert error["extensions"]["code"] == "TOO_MANY_REQUESTS"
+    assert 0 < error["extensions"]["retryAfterSeconds"] <= 30
+
+
 def test_what_a_stream_uses_of_what_is_deprecated_is_counted_once(monkeypatch):
     monkeypatch.setattr(
         schema._schema.type_map["NotificationNews"].fields["position"],  # type: ignore[attr-defined]
@@ -203,17 +239,10 @@ def test_what_a_stream_uses_of_what_is_deprecated_is_counted_once(monkeypatch):
     for cache in (graphql_deprecations._has_any, graphql_deprecations._in_document):
         cache.cache_clear()
     who = a_candidate()
-    assert who.user is not None
-    headers = {**SSE, "Authorization": f"Bearer {token_of(who.user)}", "X-Client-Name": "web"}
 
     async def follow() -> bytes:
-        response: Any = await AsyncClient().post(
-            "/graphql/stream", {"query": NEWS}, content_type="application/json", headers=headers
-        )
-        parts = response.streaming_content
-        heard = [await anext(parts), await anext(parts)]
-        await parts.aclose()
-        return b"".join(heard)
+        async with aclosing(streamed(who, {"X-Client-Name": "web"})) as parts:
+            return await anext(parts) + await anext(parts)
 
     assert b"event: next" in asyncio.run(follow())
     for cache in (graphql_deprecations._has_any, graphql_deprecations._in_document):
