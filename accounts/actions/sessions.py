@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef
 from django.utils.http import int_to_base36
 
 AT_ONCE = 500
@@ -13,12 +15,14 @@ AT_ONCE = 500
 
 def forget_sessions(*, users: Collection[int], addresses: Collection[str]) -> int:
     """Delete the sessions of these users (inner ids), and those in which somebody has given one of these addresses and
-    not proved yet who they are; how many. What a session holds cannot be asked for: all of them are opened."""
+    not proved yet who they are; how many. What a session holds cannot be asked for: those of nobody are all opened."""
     logged_in, beginning = {str(pk) for pk in users}, {int_to_base36(pk) for pk in users}
     # As it stands in JSON, quotes and all: an address may be the end of another.
     quoted = [json.dumps(address) for address in addresses]
     gone = []
-    for session in Session.objects.order_by("pk").iterator(chunk_size=AT_ONCE):
+    tracked = UserSession.objects.filter(session_key=OuterRef("session_key"))
+    of_nobody = Session.objects.exclude(Exists(tracked.exclude(user__in=users)))
+    for session in of_nobody.order_by("pk").iterator(chunk_size=AT_ONCE):
         held = session.get_decoded()
         begun = held.get("account_login") or {}
         is_theirs = held.get("_auth_user_id") in logged_in or begun.get("user_pk") in beginning

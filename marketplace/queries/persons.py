@@ -32,13 +32,18 @@ def person_of(*, user_id: int | None = None, candidate_id: int | None = None) ->
     candidates = {candidate_id} - {None}
     known = -1
     while known != (known := len(users) + len(candidates)):
-        related = Q(user__in=users) | Q(pk__in=candidates) | Q(merged_into__in=candidates) | Q(merged__in=candidates)
-        rows = Candidate.objects.filter(related | Q(pk__in=_confirmed(candidates), user=None)).distinct()
-        for pk, user in rows.values_list("pk", "user_id"):
-            candidates.add(pk)
-            users.add(user)
-        users -= {None}
+        for related in _related(users, candidates):  # one by one: each has an index, and no OR of joins has
+            for pk, user, into in Candidate.objects.filter(related).values_list("pk", "user_id", "merged_into_id"):
+                candidates |= {pk, into} - {None}
+                users |= {user} - {None}
     return Person(tuple(sorted(pk for pk in users if pk)), tuple(sorted(pk for pk in candidates if pk)))
+
+
+def _related(users: set[Any], candidates: set[Any]) -> Iterator[Q]:
+    yield Q(user__in=users)
+    yield Q(pk__in=candidates)
+    yield Q(merged_into__in=candidates)
+    yield Q(pk__in=_confirmed(candidates), user=None)
 
 
 def person_named(name: str) -> Person:

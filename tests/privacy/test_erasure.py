@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +16,18 @@ from django.apps import apps
 from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from accounts.actions.audit import seal_all
 from accounts.actions.organisations import invite_member
 from accounts.core.actor import Actor
-from accounts.errors import LastOwner
-from accounts.models import AuditEntry, IdempotencyRecord, Transition, User
+from accounts.errors import DomainError, LastOwner
+from accounts.models import AuditEntry, Event, IdempotencyRecord, Transition, User
 from accounts.privacy import everything_held
 from accounts.queries.audit import verify_chain
+from marketplace.actions.applications import apply
 from marketplace.actions.offers import accept_offer, send_offer
 from marketplace.actions.persons import erase
 from marketplace.core.money import Pay
@@ -284,3 +288,35 @@ def test_a_person_who_has_been_erased_is_not_found_by_anything() -> None:
     candidate = a_candidate()
     erase(person_of(candidate_id=candidate.pk), actor=SYSTEM, now=NOW + DAY)
     assert not Candidate.objects.present().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_erase_somebody_at_once_one_does_and_applying_meanwhile_leaves_nothing_open() -> None:
+    candidate, opportunity = a_candidate(), a_published_opportunity()
+    person, actor = person_of(candidate_id=candidate.pk), actor_of(candidate)
+    ready, outcomes = threading.Barrier(3), []
+
+    def at_once(do: Callable[[], Any]) -> None:
+        ready.wait()
+        try:
+            do()
+            outcomes.append("done")
+        except DomainError as refusal:
+            outcomes.append(refusal.code)
+        finally:
+            connection.close()
+
+    def erasing() -> None:
+        erase(person, actor=SYSTEM, now=NOW)
+
+    def applying() -> None:
+        apply(actor=actor, opportunity_id=opportunity.public_id, now=NOW)
+
+    threads = [threading.Thread(target=at_once, args=[do]) for do in (erasing, erasing, applying)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes.count("PERSON_ERASED") == 1 and len(outcomes) == 3
+    assert Event.objects.filter(name="PersonErased").count() == 1
+    assert not Application.objects.filter(status="active").exists()
