@@ -10,9 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.actions.audit import seal_all
+from accounts.actions.organisations import invite_member
 from accounts.actions.service_tokens import create_service_token
 from accounts.core.audit import AuditKind
 from accounts.models import AuditEntry, IdempotencyRecord
+from accounts.queries.audit import verify_chain
 from marketplace.models import Application, Candidate
 from tests.config.graphql_client import Asker, global_id
 from tests.marketplace.factories import (
@@ -162,8 +165,6 @@ def test_the_organisation_is_one_that_the_person_turned_to() -> None:
     """Of somebody who recruits for several."""
     hiring = Hiring()
     other = an_organisation(now=timezone.now())
-    from accounts.actions.organisations import invite_member
-
     invite_member(
         actor=other.actor,
         organisation_id=other.organisation.public_id,
@@ -219,3 +220,11 @@ def test_the_consoles_pages_of_people_are_logged(client: Client) -> None:
     assert {"name", "email", "phone", "resume"} <= set(last.data["fields"])
     readers = client.get("/admin/accounts/auditentry/?kind__exact=PersonalDataRead&subject_type__exact=candidate")
     assert readers.status_code == 200 and "PersonalDataRead" in readers.content.decode()
+
+
+def test_what_was_read_is_sealed_with_everything_else() -> None:
+    hiring = Hiring()
+    Asker(hiring.by.user).ask(PAGE)
+    assert seal_all(timezone.now()) >= 1
+    chain = verify_chain()
+    assert (chain.broken, chain.unsealed) == (None, 0)
