@@ -88,7 +88,9 @@ class Act:
 
 
 def record_each(kind: AuditKind, *, actor: Actor, now: datetime, subject: type[models.Model], acts: list[Act]) -> None:
-    """The same on each of several rows of a model, with data of its own. Otherwise as `record`."""
+    """The same on each of several rows of a model. Acts may share their data. Otherwise as `record`."""
+    shared = {id(act.data): act.data for act in acts}
+    written = {key: json.dumps(checked(data)) for key, data in shared.items()}
     told = {
         "kind": kind.value,
         "actor": actor.user_id,
@@ -98,7 +100,7 @@ def record_each(kind: AuditKind, *, actor: Actor, now: datetime, subject: type[m
         "at": now,
         "subjects": [act.subject_id for act in acts],
         "organisations": [act.organisation_id for act in acts],
-        "data": [json.dumps(checked(act.data)) for act in acts],
+        "data": [written[id(act.data)] for act in acts],
     }
     with connection.cursor() as cursor:
         cursor.execute(_EACH, told)

@@ -24,8 +24,9 @@ def log_personal_reads(
     if not reads:
         return
     ways = list(islice(sorted(set(through)), MOST_NAMED))
-    acts = [
-        Act(candidate_id, organisation_id, {"fields": sorted(fields), "through": ways})
-        for candidate_id, (organisation_id, fields) in sorted(reads.items())
-    ]
+    told: dict[frozenset[str], dict[str, list[str]]] = {}  # most of a page show the same
+    acts = []
+    for candidate_id, (organisation_id, fields) in sorted(reads.items()):
+        data = told.setdefault(frozenset(fields), {"fields": sorted(fields), "through": ways})
+        acts.append(Act(candidate_id, organisation_id, data))
     record_each(AuditKind.PERSONAL_DATA_READ, actor=actor, now=now, subject=Candidate, acts=acts)
