@@ -26,7 +26,7 @@ from accounts.actions.sessions import forget_sessions
 from accounts.core.actor import Actor, ActorKind
 from accounts.core.audit import AuditKind
 from accounts.core.seal import CannotOpen
-from accounts.errors import InvalidInput, LastOwner, NotFound
+from accounts.errors import IllegalTransition, InvalidInput, LastOwner, NotFound
 from accounts.models import Membership, Organisation, User
 from accounts.privacy import Erasure, Held, Person, everything_held
 from marketplace.actions.applications import withdraw_application
@@ -104,17 +104,21 @@ def erase(person: Person, *, actor: Actor, now: datetime, again: bool = False) -
 
 
 class _NotQuiet(Exception):
-    """Something began between the end of what there was and the moment that the person was locked."""
+    """Something began, or ended otherwise, between the end of what there was and the moment that the person was
+    locked."""
 
 
 def _step_back(person: Person, actor: Actor, now: datetime) -> None:
     """End what is open. Before the person is locked: it locks opportunities, which come first."""
     _check_free(person)
     system = Actor.system(actor.request_id)
-    for application in _open_applications(person):
-        withdraw_application(actor=system, application_id=application.public_id, now=now)
-    for invitation in _open_invitations(person):
-        withdraw_invitation(actor=system, invitation_id=invitation.public_id, now=now)
+    try:
+        for application in _open_applications(person):
+            withdraw_application(actor=system, application_id=application.public_id, now=now)
+        for invitation in _open_invitations(person):
+            withdraw_invitation(actor=system, invitation_id=invitation.public_id, now=now)
+    except IllegalTransition as moved:  # by somebody else, meanwhile
+        raise _NotQuiet from moved
 
 
 def _erase(person: Person, actor: Actor, now: datetime, again: bool) -> Person:
