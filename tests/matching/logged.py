@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+from django.db import connection
 
 from marketplace.models import Application, Candidate, Invitation, Opportunity
 from matching.actions.models import live_model
@@ -47,6 +48,8 @@ def log(head: str, *, seed: int = 1, pages: int = PAGES, truth: dict[str, float]
         _invite(yes, viewer)
     else:
         _apply(yes)
+    with connection.cursor() as cursor:  # as autovacuum does where rows stay; a plan for none takes seconds for these
+        cursor.execute("ANALYZE matching_decision, marketplace_invitation, marketplace_application")
     return examples
 
 
