@@ -36,6 +36,8 @@ DEBUG = env.bool("DEBUG", DEVELOPMENT)
 SECRET_KEY = env.str("SECRET_KEY", "") or ("" if PRODUCTION else keys.development_secret(MUSTER_DIR))
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY is needed in production (MUSTER_ENV=development makes one)")
+# Former ones: sessions, second factors and the audit log made under them stay good.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 # What texts are sealed with at rest (newest first, base64 of 32 bytes), and what hashes of them are made with.
 FIELD_KEYS: list[str] = env.list("FIELD_KEYS", [])
 if not (FIELD_KEYS or PRODUCTION):
