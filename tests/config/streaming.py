@@ -22,16 +22,13 @@ class Told:
     """What came, in its order."""
 
     lines: Iterator[str]
-    beats: int = 0
     ids: list[str] = field(default_factory=list)
 
     def next(self) -> dict[str, Any] | None:
         """The next event; None when the stream is complete."""
         name = data = ""
         for line in self.lines:
-            if line == ":":
-                self.beats += 1
-            elif line.startswith("event: "):
+            if line.startswith("event: "):
                 name = line.removeprefix("event: ")
             elif line.startswith("id: "):
                 self.ids.append(line.removeprefix("id: "))
@@ -41,6 +38,13 @@ class Told:
                 assert name in ("next", "complete")
                 return json.loads(data) if name == "next" else None
         raise AssertionError("the stream broke off")
+
+    def wait_for_beats(self, number: int) -> None:
+        """Until so many came; fails when something else is told before, or nothing at all for long."""
+        while number:
+            line = next(self.lines)
+            assert not line or line == ":", line
+            number -= line == ":"
 
     def data(self) -> Any:
         """What the subscription's field says in the next event."""
