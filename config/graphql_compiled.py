@@ -105,14 +105,13 @@ class Compiler:
         if not inspect.isfunction(function):
             raise NotPlain
         by_name = [name for name, value in named.items() if value is _ROW]
-        if positional and not by_name:
-            named = dict(named)
-        elif len(by_name) == 1 and not positional and next(iter(inspect.signature(function).parameters)) == by_name[0]:
-            named = {name: value for name, value in named.items() if value is not _ROW}
-        elif not positional and not by_name:
-            return lambda _: function(**named)
-        else:
+        if len(positional) + len(by_name) > 1:
             raise NotPlain
+        if by_name and by_name[0] != next(iter(inspect.signature(function).parameters)):
+            raise NotPlain
+        named = {name: value for name, value in named.items() if value is not _ROW}
+        if not positional and not by_name:
+            return lambda _: function(**named)
         if not named:
             return function
         return lambda row: function(row, **named)

@@ -122,8 +122,9 @@ def _step_back(person: Person, actor: Actor, now: datetime) -> None:
 
 
 def _erase(person: Person, actor: Actor, now: datetime, again: bool) -> Person:
-    owned = Membership.objects.filter(user__in=person.users, role=Membership.Role.OWNER).values("organisation")
-    list(Organisation.objects.select_for_update().filter(pk__in=owned).order_by("pk"))  # which orders its owners
+    list(
+        Organisation.objects.select_for_update().filter(pk__in=_owned(person)).order_by("pk")
+    )  # which orders its owners
     list(User.objects.select_for_update(no_key=True).filter(pk__in=person.users).order_by("pk"))
     list(Candidate.objects.select_for_update(no_key=True).filter(pk__in=person.candidates).order_by("pk"))
     if is_erased(person) and not again:
@@ -162,11 +163,15 @@ def _check_free(person: Person) -> None:
     at_work = Placement.objects.live().filter(candidate__in=person.candidates).order_by("pk")
     if placements := list(at_work.values_list("reference", flat=True)):
         raise PersonAtWork(placements=placements)
-    owned = Membership.objects.filter(user__in=person.users, role=Membership.Role.OWNER).values("organisation")
-    others = Membership.objects.filter(organisation__in=owned).exclude(user__in=person.users)
+    others = Membership.objects.filter(organisation__in=_owned(person)).exclude(user__in=person.users)
     run_by_others = others.filter(role=Membership.Role.OWNER).values("organisation")
     if others.exclude(organisation__in=run_by_others).exists():
         raise LastOwner
+
+
+def _owned(person: Person) -> models.QuerySet[Membership, Any]:
+    """The organisations that they own, as a subquery."""
+    return Membership.objects.filter(user__in=person.users, role=Membership.Role.OWNER).values("organisation")
 
 
 def _open_applications(person: Person) -> list[Application]:

@@ -8,12 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
-from http.client import HTTPConnection
 from statistics import median, quantiles
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -23,7 +20,7 @@ from config.processes import start_web
 from config.services import free_port
 from marketplace.models import Opportunity
 from tests.benchmarks.freshness import children
-from tests.live import eventually
+from tests.benchmarks.matches_page import Page, cookies_of
 from tests.marketplace.factories import (
     Recruiter,
     a_candidate,
@@ -39,7 +36,6 @@ REPETITIONS = size("PAGE_REPETITIONS", 60)
 CLIENTS = size("CLIENTS", 8)
 SECONDS = size("THROUGHPUT_SECONDS", 5)
 UNLIMITED = {"GRAPHQL_REQUESTS_PER_MINUTE": "0", "GRAPHQL_COST_PER_MINUTE": "0"}
-CSRF_TOKEN = "benchmark" * 3 + "token"
 
 PAGE = f"""{{ opportunities(first: {OPPORTUNITIES}) {{ nodes {{
     id reference title state weeklyHours createdAt
@@ -118,7 +114,7 @@ def nested_page() -> Measured:
 def throughput() -> Measured:
     """The nested page from a real web server, asked by CLIENTS at once over kept connections."""
     with _served() as (rate, _):
-        return Measured(rate("POST", "/graphql", {"query": PAGE}), rate("GET", "/healthz"), "a view that does nothing")
+        return Measured(rate("/graphql", {"query": PAGE}), rate("/healthz"), "a view that does nothing")
 
 
 @benchmark("api.throughput_matches", unit="requests/s")
@@ -128,7 +124,7 @@ def throughput_matches() -> Measured:
 
     with _served() as (rate, opportunity):
         asked = {"query": MATCHES, "variables": {"id": global_id(opportunity)}}
-        return Measured(rate("POST", "/graphql", asked), rate("GET", "/healthz"), "a view that does nothing")
+        return Measured(rate("/graphql", asked), rate("/healthz"), "a view that does nothing")
 
 
 def _market() -> Recruiter:
@@ -168,44 +164,24 @@ def _check_same(ours: bytes, by_hand: str) -> None:
 Rate = Callable[..., float]
 
 
-def _is_up(port: int) -> bool:
-    http = HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        http.request("GET", "/healthz")
-        return http.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        http.close()
-
-
 @contextmanager
 def _served() -> Iterator[tuple[Rate, Opportunity]]:
-    """How many requests in a second a web server answers to CLIENTS at once, by method, path and body."""
-    from tests.config.graphql_client import Asker
-
+    """How many requests in a second a web server answers to CLIENTS at once, by what is asked of which path."""
     with own_copy("api"), children(**UNLIMITED) as processes:
-        by = _market()
-        session = Asker(by.user).http.cookies[settings.SESSION_COOKIE_NAME].value
-        cookies = f"{settings.SESSION_COOKIE_NAME}={session}; {settings.CSRF_COOKIE_NAME}={CSRF_TOKEN}"
-        headers = {"Content-Type": "application/json", "Cookie": cookies, "X-CSRFToken": CSRF_TOKEN}
-        port = free_port()
+        cookies, port = cookies_of(_market().user), free_port()
         start_web(processes, port)
-        assert eventually(partial(_is_up, port), seconds=60), "the web server does not come up"
+        Page(port, cookies).wait(processes)
 
-        def rate(method: str, path: str, asked: Any = None) -> float:
+        def rate(path: str, asked: Any = None) -> float:
             body = json.dumps(asked) if asked else None
             until = 0.0
 
             def client(number: int) -> list[float]:
-                http = HTTPConnection("127.0.0.1", port, timeout=60)
-                taken = []
+                page, taken = Page(port, cookies), []
                 while time.monotonic() < until:
                     began = time.perf_counter()
-                    http.request(method, path, body, headers)
-                    answer = http.getresponse()
-                    text = answer.read()
-                    assert answer.status == 200 and b'"errors"' not in text, text[:500]
+                    answer = page.ask(body, path)
+                    assert b'"errors"' not in answer, answer[:500]
                     taken.append((time.perf_counter() - began) * 1e3)
                 return taken
 

@@ -117,8 +117,9 @@ class Page:
                 self._http = HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_SECONDS)
                 time.sleep(0.1)
 
-    def ask(self, body: str) -> bytes:
-        self._http.request("POST", "/graphql", body, self._headers)
+    def ask(self, body: str | None, path: str = "/graphql") -> bytes:
+        """The answer to what is posted; without a body, to what is got."""
+        self._http.request("GET" if body is None else "POST", path, body, self._headers)
         response = self._http.getresponse()
         answer = response.read()
         assert response.status == 200, answer[:500]
@@ -145,15 +146,20 @@ def _wait_for(line: str, processes: Processes) -> None:
         time.sleep(0.2)
 
 
+def cookies_of(user: User) -> dict[str, str]:
+    """Of a browser in which somebody is logged in; they are good for whoever knows CSRF_TOKEN."""
+    from tests.config.graphql_client import Asker
+
+    session = Asker(user).http.cookies[settings.SESSION_COOKIE_NAME].value
+    return {settings.SESSION_COOKIE_NAME: session, settings.CSRF_COOKIE_NAME: CSRF_TOKEN}
+
+
 @contextmanager
 def _staff() -> Iterator[dict[str, str]]:
     """The cookies of somebody of the staff who is logged in."""
-    from tests.config.graphql_client import Asker
-
     staff = User.objects.create_user(email="staff@benchmark.example", password=None, is_staff=True)
     try:
-        session = Asker(staff).http.cookies[settings.SESSION_COOKIE_NAME].value
-        yield {settings.SESSION_COOKIE_NAME: session, settings.CSRF_COOKIE_NAME: CSRF_TOKEN}
+        yield cookies_of(staff)
     finally:
         Decision.objects.filter(viewer=staff).update(viewer=None)
         staff.delete()
