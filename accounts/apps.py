@@ -2,10 +2,14 @@
 import cryptography.hazmat.primitives.serialization  # noqa: F401
 from django.apps import AppConfig
 
+from accounts.login import addresses
+
+addresses.watch()
+
 
 class AccountsConfig(AppConfig):
     name = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts.login import auditing, counting, second_factors  # noqa: F401 - they listen to logins
+        from accounts.login import auditing, counting, identities, second_factors  # noqa: F401 - they listen to logins

@@ -109,7 +109,7 @@ def _ways(account: str, place: Place, now: datetime) -> list[Buckets]:
 
 def _known(account: str, digests: dict[str, str], now: datetime) -> list[str]:
     """By what of a place its account knows it, the device first."""
-    found = KnownPlace.objects.filter(user__email__iexact=account, digest__in=digests.values())
+    found = KnownPlace.objects.filter(user__email=account, digest__in=digests.values())
     seen = dict(found.values_list("kind", "seen_at"))
     return [kind.value for kind, time in KNOWN_FOR.items() if kind in seen and seen[kind] > now - time]
 

@@ -64,7 +64,7 @@ def invite_member(*, actor: Actor, organisation_id: UUID, email: str, role: str,
         raise InvalidInput("role", f"must be one of {', '.join(Membership.Role.values)}")
     with transaction.atomic():
         organisation = access_organisation(actor, organisation_id, to="own")
-        user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email)
+        user = User.objects.filter(email=email).first() or User.objects.create_user(email)
         if user.is_service:
             raise InvalidInput("email", "belongs to a service token")
         with refusing({"one_membership_per_user_and_organisation": MembershipExists}):

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, models, transaction
 
 from accounts.core.seal import KEY_ID, CannotOpen
-from accounts.field_keys import keyring, seal, unseal
+from accounts.field_keys import keyring
 from accounts.models.sealed import SealedField, sealed_fields
 
 AT_ONCE = 500
@@ -74,9 +74,10 @@ def _renew(model: type[models.Model], fields: list[SealedField], rows: list[dict
         wanted: list[tuple[bytes, int, bytes]] = []
         for row in rows:
             before, bound = bytes(row[field.name]), field.bound(row)
-            if before and before[KEY_ID] != newest:
+            if before and before[field.head_bytes :][KEY_ID] != newest:
                 try:
-                    wanted.append((seal(unseal(before, bound=bound), bound=bound), row["id"], before))
+                    text = field.unpacked(before, bound=bound)
+                    wanted.append((field.packed(text, bound=bound), row["id"], before))
                 except CannotOpen:
                     done.closed += 1
         if wanted:
@@ -95,4 +96,4 @@ def _counts(model: type[models.Model], field: SealedField) -> dict[bytes, int]:
 
 
 def _id_of(field: SealedField) -> str:
-    return f"substring({field.name} from {KEY_ID.start + 1} for {KEY_ID.stop - KEY_ID.start})"
+    return f"substring({field.name} from {field.head_bytes + KEY_ID.start + 1} for {KEY_ID.stop - KEY_ID.start})"

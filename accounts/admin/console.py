@@ -21,6 +21,7 @@ from accounts.admin.rendering import events_of, history_of
 from accounts.admin.steps import Step, actor_of, list_action, page_button
 from accounts.core.actor import ActorKind
 from accounts.errors import DomainError
+from accounts.models.sealed import SealedField
 
 _CAPITAL = re.compile(r"[A-Z]")  # refusals name fields as the API does: weeklyHours
 
@@ -65,6 +66,11 @@ class ConsoleAdmin(CodedFields, LoggedAdmin):
     @display(description="Events")
     def event_log(self, row: models.Model) -> str:
         return events_of(row)
+
+    def get_sortable_by(self, request: HttpRequest) -> list[str]:
+        """Not by what lies sealed: the database does not know its order."""
+        sealed = {each.name for each in self.opts.concrete_fields if isinstance(each, SealedField)}
+        return [name for name in super().get_sortable_by(request) if name not in sealed]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -23,7 +23,7 @@ class EmailAddressAdmin(ConsoleAdmin):
     list_display = ("email", "user", "primary", "verified")
     list_filter = ("primary", "verified")
     list_select_related = ("user",)
-    search_fields = ("email", "user__email")
+    search_fields = ("=email", "=user__email")
     autocomplete_fields = ("user",)
     fields = ("user", "email", "primary", "verified")
 
@@ -38,7 +38,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type",)
     list_select_related = ("user",)
-    search_fields = ("user__email",)
+    search_fields = ("=user__email",)
     fields = ("user", "type", "created_at", "last_used_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -49,7 +49,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 class UserSessionAdmin(ReadOnlyAdmin):
     list_display = ("user", "ip", "created_at", "last_seen_at")
     list_select_related = ("user",)
-    search_fields = ("user__email", "ip")
+    search_fields = ("=user__email", "ip")
     fields = ("user", "ip", "user_agent", "created_at", "last_seen_at")
 
 
@@ -72,7 +72,7 @@ class KnownPlaceAdmin(ReadOnlyAdmin):
     list_display = ("user", "kind", "seen_at")
     list_filter = ("kind",)
     list_select_related = ("user",)
-    search_fields = ("user__email",)
+    search_fields = ("=user__email",)
     fields = ("user", "kind", "seen_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -87,7 +87,7 @@ class MembershipAdmin(ReadOnlyAdmin):
     list_display = ("user", "organisation_link", "role", "invited_by", "created_at")
     list_select_related = ("user", "organisation", "invited_by")
     list_filter = ("role", ("organisation", AutocompleteSelectFilter), ("created_at", RangeDateTimeFilter))
-    search_fields = ("user__email", "user__name", "organisation__name")
+    search_fields = ("=user__email", "user__name", "organisation__name")
     fields = ("user", "organisation", "role", "invited_by", "created_at", "public_id")
     steps = (
         Step(

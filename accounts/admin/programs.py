@@ -37,7 +37,7 @@ class TokenAdmin(ReadOnlyAdmin):
     list_display = ("client", "type", "user", "created_at", "expires_at")
     list_filter = ("type",)
     list_select_related = ("client", "user")
-    search_fields = ("client__name", "user__email")
+    search_fields = ("client__name", "=user__email")
     fields = ("client", "type", "user", "created_at", "expires_at", "scopes")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -51,7 +51,7 @@ class SocialAccountAdmin(ReadOnlyAdmin):
     list_display = ("user", "provider", "uid", "date_joined", "last_login")
     list_filter = ("provider",)
     list_select_related = ("user",)
-    search_fields = ("user__email", "uid")
+    search_fields = ("=user__email", "uid")
     fields = ("user", "provider", "uid", "date_joined", "last_login")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -55,7 +55,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):  # type: ignore[misc]  # two sig
     ordering = ("-id",)
     list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "memberships_count", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", ("joined_at", RangeDateTimeFilter))
-    search_fields = ("email", "name")
+    search_fields = ("=email", "name")
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("public_id", "joined_at", "last_login")
     inlines = (MembershipsOfUser,)

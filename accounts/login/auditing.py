@@ -72,7 +72,7 @@ def _logged_in(request: HttpRequest, user: Any, **kwargs: Any) -> None:
 @receiver(user_login_failed)
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
     address = str(credentials.get("email") or credentials.get("username") or "")
-    user = User.objects.filter(email__iexact=address).first() if address else None
+    user = User.objects.filter(email=address).first() if address else None
     if user is not None:
         actor = Actor.anonymous(getattr(request, "request_id", ""))
         record(AuditKind.LOGIN_FAILED, actor=actor, now=timezone.now(), subject=user)

@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
+from allauth.idp.oidc.forms import AuthorizationForm
 from allauth.idp.oidc.models import Client
 from allauth.idp.oidc.views import AuthorizationView
 from django.conf import settings
@@ -13,10 +14,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpR
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
+class Consent(AuthorizationForm):
+    """Programs are told the address that somebody logs in with: of another one allauth would keep a plain copy."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields.pop("email", None)
+
+
 class Authorization(AuthorizationView):
     """allauth's, with a page of ours. A program that cannot keep a secret proves with PKCE that it is the one
     that asked, and with S256: in plain, whoever sees the question has the answer (RFC 7636, 7.2)."""
 
+    form_class = Consent
     template_name = "console/authorize.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -5,7 +5,7 @@ from accounts.models.base import PublicModel, ReferencedModel
 from accounts.models.event import AggregateSequence, Delivery, Event, Transition
 from accounts.models.idempotency import IdempotencyRecord
 from accounts.models.organisation import Membership, Organisation
-from accounts.models.sealed import SealedLineField, SealedTextField
+from accounts.models.sealed import HashOf, SealedAddressField, SealedLineField, SealedTextField
 from accounts.models.service_token import ServiceToken
 from accounts.models.signing_key import SigningKey
 from accounts.models.timer import Timer
@@ -19,12 +19,14 @@ __all__ = [
     "Delivery",
     "DeprecatedUse",
     "Event",
+    "HashOf",
     "IdempotencyRecord",
     "KnownPlace",
     "Membership",
     "Organisation",
     "PublicModel",
     "ReferencedModel",
+    "SealedAddressField",
     "SealedLineField",
     "SealedTextField",
     "ServiceToken",

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.models.base import PublicModel
+from accounts.models.sealed import HashOf, SealedAddressField
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -37,13 +37,13 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **fields})
 
     def get_by_natural_key(self, email: str | None) -> User:
-        return self.get(email__iexact=email)
+        return self.get(email=email)
 
 
 class User(PublicModel, AbstractBaseUser, PermissionsMixin):
     """A person who can log in, by e-mail address. `is_staff` marks Muster's own operations staff."""
 
-    email = models.EmailField("e-mail address", unique=True)
+    email = SealedAddressField("e-mail address", row=["public_id"], blank=False)
     name = models.CharField(max_length=200, blank=True)
     is_staff = models.BooleanField("staff", default=False)
     is_service = models.BooleanField("service", default=False, help_text="a program of an organisation: nobody logs in")
@@ -58,7 +58,11 @@ class User(PublicModel, AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Lower("email"), name="user_email_is_unique"),
+            models.UniqueConstraint(
+                HashOf("email"),
+                name="user_email_is_unique",
+                violation_error_message="There is a login with this address.",
+            ),
             models.CheckConstraint(
                 condition=models.Q(is_service=False)
                 | models.Q(is_staff=False, is_superuser=False, password__startswith="!"),

@@ -192,11 +192,15 @@ def _subject(person: Person) -> models.Model:
 
 
 def _addresses(person: Person) -> set[str]:
-    found = set(User.objects.filter(pk__in=person.users).values_list("email", flat=True))
-    found |= set(EmailAddress.objects.filter(user__in=person.users).values_list("email", flat=True))
-    for candidate in Candidate.objects.filter(pk__in=person.candidates):
-        with suppress(CannotOpen):
-            found.add(candidate.email)
+    found = set()
+    for rows in (
+        User.objects.filter(pk__in=person.users),
+        EmailAddress.objects.filter(user__in=person.users),
+        Candidate.objects.filter(pk__in=person.candidates),
+    ):
+        for row in rows:
+            with suppress(CannotOpen):
+                found.add(row.email)
     return found - {""}
 
 

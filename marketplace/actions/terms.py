@@ -312,7 +312,7 @@ def _lead(lead: LeadInput | None, opportunity: Opportunity) -> dict[str, Any] | 
         return None
     email = clean_line(lead.email, field="lead.email", max_length=254)
     membership = Membership.objects.filter(
-        organisation_id=opportunity.posting_organisation_id, user__email__iexact=email, user__is_service=False
+        organisation_id=opportunity.posting_organisation_id, user__email=email, user__is_service=False
     ).first()
     if membership is None:
         raise InvalidInput("lead.email", "is nobody of this organisation")

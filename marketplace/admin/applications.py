@@ -47,7 +47,7 @@ class ApplicationAdmin(FoundByContact, ReadOnlyAdmin):
         ("created_at", RangeDateTimeFilter),
     )
     search_fields = (
-        "reference__istartswith", "candidate__name", "candidate__user__email",
+        "reference__istartswith", "candidate__name", "=candidate__user__email",
         "opportunity__reference__istartswith", "opportunity__title",
     )  # fmt: skip
     date_hierarchy = "created_at"

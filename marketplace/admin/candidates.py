@@ -110,7 +110,7 @@ class CandidateAdmin(FoundByContact, ReadsLogged):
         ("years_experience", RangeNumericFilter),
         ("created_at", RangeDateTimeFilter),
     )
-    search_fields = ("name", "user__email", "headline", "=public_id")
+    search_fields = ("name", "=user__email", "headline", "=public_id")
     whose = "pk"
     date_hierarchy = "created_at"
     autocomplete_fields = ("user", "merged_into", "blocked_organisations")

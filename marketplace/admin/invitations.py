@@ -31,7 +31,7 @@ class InvitationAdmin(FoundByContact, AddOnlyAdmin, SavedByActionAdmin):
         ("created_at", RangeDateTimeFilter),
     )
     search_fields = (
-        "candidate__name", "candidate__user__email",
+        "candidate__name", "=candidate__user__email",
         "opportunity__reference__istartswith", "opportunity__title",
     )  # fmt: skip
     date_hierarchy = "created_at"

@@ -23,14 +23,14 @@ class NotificationAdmin(ReadOnlyAdmin):
         ("read_at", admin.EmptyFieldListFilter),
         ("created_at", RangeDateTimeFilter),
     )
-    search_fields = ("user__email", "user__name", "=kind", "=subject_id")
+    search_fields = ("=user__email", "user__name", "=kind", "=subject_id")
     fields = (
         "user", "kind", "subject", "text", "event", "created_at", "read_at", "mail_state", "mail_attempts",
         "mail_due_at", "mail_error", "public_id",
     )  # fmt: skip
     mail_label = state_column("mail_state", "Mail")
 
-    @display(description="To", ordering="user__email")
+    @display(description="To")
     def user_link(self, notification: Notification) -> str:
         return link(notification.user)
 

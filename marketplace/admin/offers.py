@@ -41,7 +41,7 @@ class OfferAdmin(FoundByContact, ReadOnlyAdmin):
     )
     search_fields = (
         "reference__istartswith", "application__reference__istartswith", "candidate__name",
-        "candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
+        "=candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
     )  # fmt: skip
     date_hierarchy = "created_at"
     state_label = state_column()
@@ -103,7 +103,7 @@ class WaitlistEntryAdmin(FoundByContact, ReadOnlyAdmin):
         ("opportunity__posting_organisation", AutocompleteSelectFilter),
     )
     search_fields = (
-        "candidate__name", "candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
+        "candidate__name", "=candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
     )  # fmt: skip
     fields = ("opportunity", "candidate", "application", "priority", "since", "public_id")
 

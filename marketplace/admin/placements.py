@@ -60,7 +60,7 @@ class PlacementAdmin(FoundByContact, ReadOnlyAdmin):
     )
     search_fields = (
         "reference__istartswith", "offer__reference__istartswith", "candidate__name",
-        "candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
+        "=candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
     )  # fmt: skip
     date_hierarchy = "starts_on"
     state_label = state_column()

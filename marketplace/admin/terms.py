@@ -67,7 +67,7 @@ class EligibilityWaiverAdmin(FoundByContact, AddOnlyAdmin, SavedByActionAdmin):
         ("until", RangeDateTimeFilter),
     )
     search_fields = (
-        "candidate__name", "candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
+        "candidate__name", "=candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
         "reason",
     )  # fmt: skip
     ordering = ("-id",)

@@ -34,7 +34,7 @@ class VettingResultAdmin(FoundByContact, AddOnlyAdmin, SavedByActionAdmin):
     list_display = ("candidate_link", "kind", "passed", "until", "recorded_by", "recorded_at")
     list_select_related = ("candidate", "recorded_by")
     list_filter = ("kind", "passed", ("candidate", AutocompleteSelectFilter), ("recorded_at", RangeDateTimeFilter))
-    search_fields = ("candidate__name", "candidate__user__email")
+    search_fields = ("candidate__name", "=candidate__user__email")
     ordering = ("-id",)
     date_hierarchy = "recorded_at"
     form = ResultForm
@@ -80,7 +80,7 @@ class EligibilityRefusalAdmin(FoundByContact, ReadOnlyAdmin):
         ("at", RangeDateTimeFilter),
     )
     search_fields = (
-        "candidate__name", "candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
+        "candidate__name", "=candidate__user__email", "opportunity__reference__istartswith", "opportunity__title",
     )  # fmt: skip
     ordering = ("-id",)
     date_hierarchy = "at"

@@ -154,7 +154,7 @@ def load_rates(today: date) -> bool:
 def _users(wanted: Sequence[tuple[str, str]], *, staff: bool = False) -> dict[str, User]:
     """E-mail → user; those missing are created with the one password, hashed once."""
     emails = [email for email, _ in wanted]
-    there = set(User.objects.filter(email__in=emails).values_list("email", flat=True))
+    there = _addresses_among(emails)
     hashed = make_password(PASSWORD)
     User.objects.bulk_create(
         [
@@ -166,6 +166,11 @@ def _users(wanted: Sequence[tuple[str, str]], *, staff: bool = False) -> dict[st
     )
     _verify_addresses(emails)
     return {user.email: user for user in User.objects.filter(email__in=emails)}
+
+
+def _addresses_among(emails: Sequence[str]) -> set[str]:
+    """Those with which somebody logs in."""
+    return {user.email for user in User.objects.filter(email__in=emails).only("public_id", "email")}
 
 
 def _verify_addresses(emails: Sequence[str]) -> None:
@@ -234,7 +239,7 @@ def load_organisations(organisations: Sequence[DemoOrganisation], *, now: dateti
 
 def load_candidates(candidates: Sequence[DemoCandidate], *, now: datetime, progress: Progress) -> int:
     """Those whose login does not exist yet, with all their facts."""
-    there = set(User.objects.filter(email__in=[each.email for each in candidates]).values_list("email", flat=True))
+    there = _addresses_among([each.email for each in candidates])
     missing = [each for each in candidates if each.email not in there]
     for start in range(0, len(missing), _BATCH):
         with transaction.atomic():
@@ -312,20 +317,17 @@ def _create_candidates(candidates: Sequence[DemoCandidate], now: datetime) -> No
 
 def demo_people(*, now: datetime) -> dict[str, User]:
     """Who stands for whom in scripts and on the screen; empty before the market was loaded."""
-    first, other = Organisation.objects.filter(memberships__user__email__startswith="owner@").order_by("pk")[:2] or (
-        None,
-        None,
-    )
+    owned = Organisation.objects.filter(memberships__role=Membership.Role.OWNER).order_by("pk").iterator()
+    ours = (each for each in owned if User.objects.filter(email=f"owner@{each.slug}.example").exists())
+    first, other = next(ours, None), next(ours, None)
     if first is None or other is None or settings.PRODUCTION:
         return {}
-    candidate = (
-        Candidate.objects.filter(user__email__endswith="@people.example", open_to_offers=True, suspended_at=None)
-        .exclude(user__email=STRANGER)
-        .order_by("pk")
-        .select_related("user")
-        .first()
+    seekers = Candidate.objects.filter(open_to_offers=True, suspended_at=None).exclude(user=None)
+    people = (each.user for each in seekers.order_by("pk").select_related("user").iterator() if each.user)
+    candidate = next(
+        (user for user in people if user.email.endswith("@people.example") and user.email != STRANGER), None
     )
-    if candidate is None or candidate.user is None:
+    if candidate is None:
         return {}
     return {
         "staff": User.objects.get(email=STAFF),
@@ -333,7 +335,7 @@ def demo_people(*, now: datetime) -> dict[str, User]:
         "recruiter": User.objects.get(email=f"recruiter@{first.slug}.example"),
         "observer": User.objects.get(email=f"observer@{first.slug}.example"),
         "rival": User.objects.get(email=f"recruiter@{other.slug}.example"),
-        "candidate": candidate.user,
+        "candidate": candidate,
         "stranger": User.objects.get(email=STRANGER),
     }
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
+from accounts.models import User
 from accounts.models.sealed import sealed_field
 from marketplace.core import identity, similarity
 from marketplace.core.workflow import OpportunityState
@@ -67,7 +69,7 @@ def people(candidate_ids: Iterable[int]) -> dict[int, identity.Person]:
     return {
         row["pk"]: identity.read_person(
             name=row["name"],
-            emails=[contacts["email"].opened(row), row["user__email"] or ""],
+            emails=[contacts["email"].opened(row), _login(row)],
             phone=contacts["phone"].opened(row),
             linkedin=contacts["linkedin"].opened(row),
             country=row["country"],
@@ -77,12 +79,18 @@ def people(candidate_ids: Iterable[int]) -> dict[int, identity.Person]:
             skills=row["skill_ids"],
         )
         for row in rows.values(
-            "pk", "public_id", "name", "email", "user__email", "phone", "linkedin", "country", "region", "headline",
+            "pk", "public_id", "name", "email", "phone", "linkedin", "country", "region", "headline",
+            login=F("user__email"), login_id=F("user__public_id"),
             employers=ArraySubquery(experiences.values("employer")),
             titles=ArraySubquery(experiences.values("title")),
             skill_ids=ArraySubquery(skills.values("skill_id")),
         )
     }  # fmt: skip
+
+
+def _login(row: Mapping[str, Any]) -> str:
+    """The address that somebody logs in with; "" for who does not."""
+    return sealed_field(User, "email").opened({"email": row["login"], "public_id": row["login_id"]}) or ""
 
 
 def nearest_postings(opportunity_id: int, values: Sequence[int]) -> list[int]:

@@ -52,9 +52,7 @@ def person_named(name: str) -> Person:
         validate_email(name)
     except ValidationError:
         return _person_with(name)
-    user = User.objects.filter(
-        Q(email__iexact=name) | Q(emailaddress__email__iexact=name, emailaddress__verified=True)
-    ).first()
+    user = User.objects.filter(Q(email=name) | Q(emailaddress__email=name, emailaddress__verified=True)).first()
     if user is not None:
         return person_of(user_id=user.pk)
     # Contacts cannot be asked for where they are sealed. Few candidates have one of their own: those without a login.
@@ -77,7 +75,7 @@ def _person_with(public_id: str) -> Person:
 def is_erased(person: Person) -> bool:
     """Whether an erasure has been through with them."""
     logins, candidates = User.objects.filter(pk__in=person.users), Candidate.objects.filter(pk__in=person.candidates)
-    return all(one.email == no_address(one) for one in logins) and all(
+    return all(logins.filter(email=no_address(one)).exists() for one in logins) and all(
         one.name == pseudonym(one.public_id) for one in candidates.only("public_id", "name")
     )
 

@@ -54,7 +54,7 @@ class AllocationRunAdmin(AddOnlyAdmin, SavedByActionAdmin):
         ("organisation", AutocompleteSelectFilter),
         ("created_at", RangeDateTimeFilter),
     )
-    search_fields = ("=public_id", "organisation__name", "created_by__email")
+    search_fields = ("=public_id", "organisation__name", "=created_by__email")
     date_hierarchy = "created_at"
     autocomplete_fields = ("organisation", "opportunities")
     inlines = (ProposalsInline,)

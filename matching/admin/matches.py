@@ -99,7 +99,7 @@ class DecisionAdmin(PairAdmin):
         ("at", RangeDateTimeFilter),
     )
     search_fields = (
-        "viewer__email", "opportunity__reference__istartswith", "opportunity__title", "candidate__name",
+        "=viewer__email", "opportunity__reference__istartswith", "opportunity__title", "candidate__name",
     )  # fmt: skip
     ordering = ("-id",)
     fields = (
@@ -161,7 +161,7 @@ class CandidateProjectionAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     list_select_related = ("candidate",)
     list_filter = ("present", "discoverable", "open_to_offers", "country", ("refreshed_at", RangeDateTimeFilter))
-    search_fields = ("candidate__name", "candidate__user__email", "headline")
+    search_fields = ("candidate__name", "=candidate__user__email", "headline")
     ordering = ("-candidate_id",)
     fields = (
         "candidate", "revision", "is_current", "headline", "titles", "country", "region", "latitude", "longitude",

@@ -39,7 +39,7 @@ class SavedSearchAdmin(ReadOnlyAdmin):
         ("unsubscribed_at", admin.EmptyFieldListFilter),
         ("created_at", RangeDateTimeFilter),
     )
-    search_fields = ("name", "candidate__name", "candidate__user__email")
+    search_fields = ("name", "candidate__name", "=candidate__user__email")
     fields = (
         "candidate", "name", "asks_for", "frequency", "due_at", "unsubscribed_at", "created_at", "asked_at",
         "public_id", "event_log",
@@ -67,7 +67,7 @@ class DigestAdmin(ReadOnlyAdmin):
     list_display = ("search_link", "frequency", "state_label", "attempts", "due_at", "sent_at", "error")
     list_select_related = ("search",)
     list_filter = ("state", "frequency", ("due_at", RangeDateTimeFilter))
-    search_fields = ("search__name", "search__candidate__user__email", "last_error")
+    search_fields = ("search__name", "=search__candidate__user__email", "last_error")
     fields = (
         "search", "frequency", "state", "attempts", "due_at", "last_error", "created_at", "sent_at", "public_id",
     )  # fmt: skip

@@ -193,7 +193,9 @@ def changed_behind_the_curtain(world: World, person: Candidate) -> None:
     )
     update_candidate(actor=actor_of(person), candidate_id=person.public_id, fields=fields, now=now)
     person.experiences.update(occupation=world.occupation)
-    User.objects.filter(pk=person.user_id).update(name="Trillian", email="trillian@example.org")
+    user = User.objects.get(pk=person.user_id)
+    user.name, user.email = "Trillian", "trillian@example.org"
+    user.save(update_fields=["name", "email"])
     person.email = "tricia@example.org"
     person.save(update_fields=["email"])
     staff: Actor = actor_of(world.staff)

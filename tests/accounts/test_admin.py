@@ -52,6 +52,22 @@ def test_a_user_is_made_with_a_password_and_a_lower_case_address(console: Client
     assert not ann.is_staff
 
 
+def test_an_address_that_is_taken_is_refused_and_people_are_found_by_the_whole_of_it(console: Client, chief: User):
+    ann = User.objects.create_user("ann@example.org", name="Ann")
+    given = {"email": "Ann@Example.org", "name": "Another", "usable_password": "false"}
+    answer = console.post(reverse("admin:accounts_user_add"), given)
+    assert "There is a login with this address." in answer.content.decode()
+    page = console.post(reverse("admin:accounts_user_change", args=[chief.pk]), {"email": ann.email, "name": "Chief"})
+    assert "There is a login with this address." in page.content.decode()
+    assert User.objects.count() == 2
+    users, addresses = reverse("admin:accounts_user_changelist"), reverse("admin:account_emailaddress_changelist")
+    link = reverse("admin:accounts_user_change", args=[ann.pk])
+    for asked, found in (("ANN@example.org", True), ("Ann", True), ("ann@example", False), ("example.org", False)):
+        assert (link in console.get(users, {"q": asked}).content.decode()) is found, asked
+    assert console.get(addresses, {"q": "ann", "o": "1.-2"}).status_code == 200
+    assert console.get(users, {"o": "1"}).status_code == 200
+
+
 def test_a_password_is_changed_on_its_own_page(console: Client, chief: User):
     ann = User.objects.create_user("ann@example.org", "old-pass-phrase-1")
     page = reverse("admin:auth_user_password_change", args=[ann.pk])

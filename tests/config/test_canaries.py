@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils.module_loading import import_string
 
 from accounts.core.faults import described
-from accounts.models import IdempotencyRecord
+from accounts.models import IdempotencyRecord, Organisation
 from config import services
 from config.celery import app
 from config.embedded_postgres import EmbeddedPostgres
@@ -60,9 +60,9 @@ def of_a_context() -> None:
 
 def of_a_row() -> None:
     """Postgres quotes the row that is there already."""
-    a_user(email=f"{CANARY}@example.org")
+    Organisation.objects.create(name="Ship Works", slug=CANARY)
     with transaction.atomic():
-        a_user(email=f"{CANARY}@example.org")
+        Organisation.objects.create(name="Ship Works", slug=CANARY)
 
 
 def of_a_value() -> None:

@@ -12,8 +12,10 @@ from typing import Any
 import redis
 from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection, models, transaction
 
+from accounts.login.sessions import SessionStore
 from accounts.models import User
 from accounts.models.sealed import SealedField, sealed_fields
 from accounts.privacy import Erasure, Held, Person, can_hold_text, everything_held
@@ -87,8 +89,8 @@ def _encoded(text: bytes) -> Iterator[bytes]:
 BASE64 = [form for text in (b"Kanari", b"kanari") for form in _encoded(text)]
 
 
-def dump() -> bytes:
-    """Every table as text, and all that Valkey holds."""
+def dump(*, opened: bool = True) -> bytes:
+    """Every table as text, and all that Valkey holds; and what lies sealed, as its text."""
     found = []
     with connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
@@ -96,7 +98,7 @@ def dump() -> bytes:
         for table in tables:
             with cursor.cursor.copy(f'COPY "{table}" TO STDOUT') as rows:
                 found.append(b"".join(map(bytes, rows)))
-    return b"\n".join([*found, *_opened(), *_valkey()])
+    return b"\n".join([*found, *(_opened() if opened else ()), *_valkey()])
 
 
 def _opened() -> Iterator[bytes]:
@@ -104,6 +106,8 @@ def _opened() -> Iterator[bytes]:
     for model, fields in sealed_fields():
         for row in model._base_manager.all():
             yield " ".join(getattr(row, field.name) for field in fields).encode()
+    for session in Session.objects.all():
+        yield repr(SessionStore(session.pk).decode(session.session_data)).encode()
 
 
 def _valkey() -> Iterator[bytes]:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from allauth.account.utils import user_pk_to_url_str
 from django.apps import apps
-from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -24,6 +23,7 @@ from accounts.actions.audit import seal_all
 from accounts.actions.organisations import invite_member
 from accounts.core.actor import Actor
 from accounts.errors import DomainError, LastOwner
+from accounts.login.sessions import SessionStore
 from accounts.models import AuditEntry, Event, IdempotencyRecord, Transition, User
 from accounts.privacy import everything_held
 from accounts.queries.audit import verify_chain

@@ -119,7 +119,8 @@ def test_a_browser_is_sent_there_and_comes_back_logged_in(server: str, company: 
         assert "error=" in again.headers["Location"] and len(company.asked) == 1
     eve = User.objects.get()
     assert (eve.email, eve.has_usable_password()) == ("eve@company.example", False)
-    assert SocialAccount.objects.get(user=eve).uid == "emp-7"
+    kept = SocialAccount.objects.get(user=eve)
+    assert (kept.uid, kept.extra_data) == ("emp-7", {}), "who they are, and nothing that is said of them"
 
 
 def test_nobody_is_sent_on_to_a_strangers_page(server: str, company: Company) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import jwt
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.idp.oidc.models import Client, Token
 from django.test import Client as Browser
 from django.utils import timezone
@@ -60,13 +61,13 @@ class Asking:
         given = {name: value for name, value in self.sent.items() if value}
         return self.browser.get(f"/identity/o/authorize?{urlencode(given)}")
 
-    def answered(self, action: str = "grant") -> dict[str, str]:
+    def answered(self, action: str = "grant", **more: str) -> dict[str, str]:
         """What the program reads from the address to which the browser is sent."""
         page = self.page()
         assert page.status_code == 200, page.text
         fields = dict(_inputs(page.text))
         answer = self.browser.post(
-            "/identity/o/authorize", data={**fields, "scopes": self.sent["scope"].split(), "action": action}
+            "/identity/o/authorize", data={**fields, "scopes": self.sent["scope"].split(), "action": action, **more}
         )
         assert answer.status_code == 302, answer.text
         assert answer.headers["Location"].startswith(CALLBACK)
@@ -103,6 +104,18 @@ def test_a_program_finds_everything_from_our_address_and_learns_who_somebody_is(
     assert claims["email_verified"] is True
     told = browser.get(metadata["userinfo_endpoint"], headers={"Authorization": f"Bearer {given['access_token']}"})
     assert told.json()["sub"] == claims["sub"]
+
+
+def test_of_several_addresses_a_program_learns_the_login_s(browser: httpx.Client, wiki: Client, ann: User) -> None:
+    """allauth would keep another one, in plain, with each token."""
+    EmailAddress.objects.create(user=ann, email="ann@private.example", verified=True)
+    asking = Asking(browser)
+    page = asking.page().text
+    assert "ann@private.example" not in page and "Sealed(" not in page
+    given = asking.tokens(asking.answered(email="ann@private.example")["code"]).json()
+    claims = jwt.decode(given["id_token"], options={"verify_signature": False})
+    assert claims["email"] == ann.email
+    assert [token.data for token in Token.objects.all() if "email" in (token.data or {})] == []
 
 
 def test_its_tokens_open_nothing_of_ours(browser: httpx.Client, server: str, wiki: Client) -> None:
