@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.core.affinity import signals
+from matching.core.affinity.asked import asked_skills, asked_words, skills_believed, words_believed
 from matching.core.affinity.collection import Collection, Floats, terms_of
 from matching.core.affinity.occupations import Occupations
 from matching.core.affinity.signals import Places, Signal, Vectors
@@ -29,17 +30,25 @@ WEIGHTS: Mapping[str, float] = {
     "related": 1.5,
     "meaning": 2.0,
     "levels": 0.1,
+    "asked words": 3.0,
+    "asked skills": 6.0,
 }
-"""What looks past the words counts most: that is where comparing words fails."""
+"""What looks past the words counts most: that is where comparing words fails. What is asked counts only as far as a
+query lists it (see `asked`), and then it comes before all else."""
 
-_BELIEVED = frozenset({"occupations", "related"})
+_PLACED = frozenset({"occupations", "related"})
 """These count as far as the query is about an occupation that is known."""
+
+_TOPICS = frozenset({"latent", "titles", "occupations", "related", "meaning"})
+"""What these tell, which trade somebody is of, is of little use where a query lists what it asks for."""
+_TOPIC_OF_A_LIST = 0.2
+_LEVELS_OF_A_LIST = 0.4
 
 SCALE = 1_000
 """Scores are whole thousandths of standard deviations."""
 
 _SAMPLE = 200  # candidates
-_OUTLIER = 4.0  # standard deviations; what lies further out counts as that
+_OUTLIER = 3.0  # standard deviations; what lies further out counts little more, but in the same order
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,10 @@ class TextRanker:
             "titles": signals.titles(collection, texts),
             "levels": signals.levels(texts, of),
         }
+        self._asked_words = asked_words(collection)
+        self._asked_skills = asked_skills([text.skills for text in (*queries, *candidates)], of)
+        made["asked words"] = self._asked_words.share
+        made["asked skills"] = self._asked_skills.share if self._asked_skills else None
         self._sure = np.ones(of)
         if known is not None:
             made["occupations"], made["related"], self._sure = signals.occupations(counted, texts, of, known)
@@ -92,10 +105,26 @@ class TextRanker:
         be compared."""
         asked = np.asarray(places, dtype=np.int64)
         total = np.zeros(len(asked))
-        for name in self.signals:
-            believed = self._sure[query] if name in _BELIEVED else 1.0
-            total += WEIGHTS[name] * believed * self.standing(name, query, asked)
+        for name, weight in self.weights(query).items():
+            total += weight * self.standing(name, query, asked)
         return np.rint(total * SCALE).astype(np.int64)
+
+    def weights(self, query: int) -> Mapping[str, float]:
+        """What each signal counts for this query."""
+        words, skills = words_believed(self._asked_words, query, self._sample), 0.0
+        if self._asked_skills is not None:
+            skills = skills_believed(self._asked_skills, self._asked_words, query, self._sample)
+        listed = max(words, skills)
+        found = {name: WEIGHTS[name] for name in self.signals}
+        for name in _PLACED & found.keys():
+            found[name] *= self._sure[query]
+        for name in _TOPICS & found.keys():
+            found[name] *= 1 - (1 - _TOPIC_OF_A_LIST) * listed
+        found["levels"] += (_LEVELS_OF_A_LIST - found["levels"]) * listed
+        found["asked words"] *= words
+        if "asked skills" in found:
+            found["asked skills"] *= skills
+        return found
 
     def standing(self, name: str, query: int, places: Places) -> Floats:
         """One signal in standard deviations from the mean of the sample; 0 where it tells nothing apart."""
@@ -104,4 +133,11 @@ class TextRanker:
         spread = float(sampled.std())
         if spread < 1e-9:
             return np.zeros(len(places))
-        return np.clip((values[len(self._sample) :] - sampled.mean()) / spread, -_OUTLIER, _OUTLIER)
+        return _damped((values[len(self._sample) :] - sampled.mean()) / spread)
+
+
+def _damped(deviations: Floats) -> Floats:
+    """What few have and most lack lies many standard deviations out, and so do all who matter. They must not become
+    alike, nor outweigh all other signals."""
+    beyond = np.maximum(np.abs(deviations) - _OUTLIER, 0.0)
+    return np.asarray(np.clip(deviations, -_OUTLIER, _OUTLIER) + np.sign(deviations) * np.log1p(beyond))

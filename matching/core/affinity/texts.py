@@ -56,6 +56,16 @@ _ABOUT_NOBODY = re.compile(
     r"privacy (?:policy|notice)|all rights reserved|cookies?\b|gleichbehandlung|schwerbehind",
     re.IGNORECASE,
 )
+_CLAUSE_ENDS = r"(?=[.;:!?\n]|$|\b(?:but|however|although|though)\b)"
+_LACKED = re.compile(
+    r"\b(?:(?:no|without|lacks?|lacking)(?! less| fewer| more)(?: [\w-]{1,30}){0,3}? (?:experience|knowledge|exposure)"
+    r" (?:of|with|in|using|as)|never (?:used|touched|worked (?:with|on|in|as))|"
+    r"not (?:yet )?(?:familiar with|experienced (?:in|with)|trained (?:in|on|as)|used|worked (?:with|on|in|as))|"
+    r"(?:wants?|wanting|like|hop(?:e|ing)|keen|eager|plan(?:ning)?|willing) to learn|interested in learning)\b"
+    rf"(?![^.;:!?\n]{{0,80}}\b(?:needed|required|necessary|expected)\b)[^.;:!?\n]{{0,200}}?{_CLAUSE_ENDS}",
+    re.IGNORECASE,
+)
+"""What somebody says they cannot do yet, up to the end of the clause: "no experience with Kafka yet"."""
 _TITLE_CUES = re.compile(
     r"(?:\b(?:job title|title|position|role|vacancy|stelle|objective|current role|desired position)\s*:\s*|"
     r"\b(?:looking|searching|search) for (?:an?|our|the)\s|\b(?:seeking|hiring|seeks|wanted:)\s(?:an?\s)?|"
@@ -120,7 +130,7 @@ class ReadText:
 
 
 def plain(text: str) -> str:
-    """Text as it was meant: without mark-up, addresses and the marks of wrong decoding."""
+    """Text as it was meant: without mark-up, addresses, marks of wrong decoding, and what somebody says they lack."""
     text = text[:MOST_LETTERS].replace("\x00", " ").replace("\r\n", "\n").replace("\r", "\n")
     text = _MISREAD.sub(lambda found: _MISREAD_AS.get(found[0], " "), text)
     if "&" in text:
@@ -128,7 +138,7 @@ def plain(text: str) -> str:
     if "<" in text:
         text = _TAGS.sub(" ", _BREAKS.sub("\n", text))
     text = _SPACES.sub(" ", unicodedata.normalize("NFKC", text))
-    return _ADDRESSES.sub(" ", text)
+    return _LACKED.sub(" ", _ADDRESSES.sub(" ", text))
 
 
 def roots_of(text: str) -> Iterator[str]:
