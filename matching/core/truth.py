@@ -51,8 +51,12 @@ def criterion_truth(criterion: Criterion, facts: CandidateFacts, on: date) -> Tr
 
 
 def _compare(criterion: Compare, facts: CandidateFacts | OpportunityFacts, on: date) -> Truth:
+    return compare_truth(criterion, criterion.attribute.read(facts))
+
+
+def compare_truth(criterion: Compare, has: object) -> Truth:
+    """Whether what an attribute says, None for nothing, meets a comparison with it."""
     attribute = criterion.attribute
-    has = attribute.read(facts)
     if criterion.op is Operator.EXISTS:
         return (has is not None) is criterion.value
     if has is None:

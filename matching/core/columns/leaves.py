@@ -31,7 +31,7 @@ from matching.core.attributes import (
     Value,
 )
 from matching.core.clock import DAY_MINUTES, months_before
-from matching.core.columns.bits import WORD, Bits, none_of, of_rows, packed, rows_of, size, unpacked, words_for
+from matching.core.columns.bits import WORD, Bits, of_rows, packed, rows_of, size, unpacked, words_for
 from matching.core.columns.profiles import Profiled
 from matching.core.columns.segments import MISSING, SCALE, VALUE, Codes, Key, Numbers, Segment, scaled
 from matching.core.facts import CandidateFacts
@@ -47,7 +47,7 @@ from matching.core.rules import (
     RateWithinPay,
     Vetted,
 )
-from matching.core.truth import ANY_RATE, NO_RATE, criterion_truth, pay_range
+from matching.core.truth import ANY_RATE, NO_RATE, compare_truth, criterion_truth, pay_range
 
 Mask = npt.NDArray[np.bool_]
 FEW_OF = 64  # a set is small that holds fewer than one person of so many
@@ -79,8 +79,11 @@ class Leaves:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
-        if among is not None and _is_plain(self.segment, criterion) and size(among) * FEW_OF < self.segment.people:
-            return _compared_among(self.segment, cast(Compare, criterion), on, rows_of(among))
+        if among is not None and size(among) * FEW_OF < self.segment.people:
+            if isinstance(criterion, HasSkill):
+                return _has_skill(self.segment, criterion, on, among)
+            if _is_plain(self.segment, criterion):
+                return _compared_among(self.segment, cast(Compare, criterion), on, rows_of(among))
         leaf = _JUDGES[type(criterion)](self.segment, criterion, on)
         with self._lock:
             self._known[key] = leaf
@@ -163,9 +166,7 @@ _NUMBERS: Mapping[Operator, Callable[[Numbers, Any], Mask]] = {
 
 def _code(segment: Segment, criterion: Compare, on: date) -> Leaf:
     codes = segment.codes[criterion.attribute.column]
-    fact = criterion.attribute.fact
-    people = [CandidateFacts(0), *(CandidateFacts(0, **{fact: text}) for text in codes.texts)]  # type: ignore[arg-type]
-    return _by_table([criterion_truth(criterion, facts, on) for facts in people], codes.stored)
+    return _by_table([compare_truth(criterion, text) for text in (None, *codes.texts)], codes.stored)
 
 
 def _by_table(answers: list[bool | None], which: npt.NDArray[np.integer[Any]]) -> Leaf:
@@ -187,13 +188,13 @@ def _members(segment: Segment, criterion: Compare) -> Leaf:
     return Leaf(holds, ~holds if attribute.missing is Missing.NO else ~holds & lists.listed)
 
 
-def _has_skill(segment: Segment, criterion: HasSkill, on: date) -> Leaf:
-    """Each skill accepted is judged by its own entries; one that holds is enough."""
+def _has_skill(segment: Segment, criterion: HasSkill, on: date, among: Bits | None = None) -> Leaf:
+    """Each skill accepted is judged by its own entries, if need be by those of some people; one that holds is
+    enough."""
     lists = segment.lists[SKILL.column]
-    holds, may = none_of(words_for(segment.people)), none_of(words_for(segment.people))
+    holding, possible = [], []
     for skill_id in criterion.accepted:
-        entries = lists.entries(skill_id)
-        rows = lists.rows[entries]
+        rows, fields = lists.held(skill_id, among)
         asked = [("level", criterion.min_level * SCALE)]
         if criterion.min_years is not None:
             asked.append(("years", scaled(criterion.min_years)))
@@ -201,12 +202,13 @@ def _has_skill(segment: Segment, criterion: HasSkill, on: date) -> Leaf:
             asked.append(("last_used", scaled(months_before(on, criterion.used_within_months))))
         enough, missing = np.ones(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
         for name, least in asked:
-            field = lists.fields[name].part(entries)
+            field = fields[name]
             absent = field.missing
             enough &= field.at_least(least) | absent
             missing |= absent
-        holds |= of_rows(rows[enough & ~missing], segment.people)
-        may |= of_rows(rows[enough], segment.people)
+        holding.append(rows[enough & ~missing])
+        possible.append(rows[enough])
+    holds, may = (of_rows(np.concatenate(rows), segment.people) for rows in (holding, possible))
     return Leaf(holds, _all_but(may, segment.people))
 
 

@@ -51,14 +51,10 @@ class Members:
         self._is_everybody = int(ones.sum(dtype=np.int64)) == segment.people
         self.rows: npt.NDArray[np.int32] = loops().members(bits, int(ones.sum(dtype=np.int64)))
 
-    @property
-    def are_few(self) -> bool:
-        return len(self.rows) * FEW_OF < self.segment.people
-
-    def inside(self, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        """Which of those on a list are members, by their places in it."""
-        found: npt.NDArray[np.int32] = loops().inside(self._bits, rows)
-        return found
+    def skilled(self, skill_id: int) -> tuple[npt.NDArray[np.int32], dict[str, Numbers]]:
+        """Who has a skill, and the fields of these entries; of the members alone where these are few."""
+        are_few = len(self.rows) * FEW_OF < self.segment.people
+        return self.segment.lists[SKILL.column].held(skill_id, self._bits if are_few else None)
 
     def nothing(self) -> npt.NDArray[np.int32]:
         return np.zeros(len(self.rows), np.int32)
@@ -100,16 +96,9 @@ def _coverage(required: bool) -> Callable[[Members, OpportunityTerms], Line | in
 def coverage(members: Members, asked: Sequence[SkillTerm], on: date | None) -> npt.NDArray[np.int32]:
     """For each of the people, the credit of the skills asked, each times its weight."""
     sums = members.nothing()
-    lists = members.segment.lists[SKILL.column]
     for term in asked:
-        entries = lists.entries(term.skill_id)
-        if entries.stop > entries.start:
-            rows = lists.rows[entries]
-            fields = {name: field.part(entries) for name, field in lists.fields.items()}
-            if members.are_few:  # most who have the skill are none of them: their credit is not reckoned
-                chosen = members.inside(rows)
-                rows = rows[chosen]
-                fields = {name: Numbers(field.stored[chosen], field.unit) for name, field in fields.items()}
+        rows, fields = members.skilled(term.skill_id)
+        if len(rows):  # most who have a skill may be none of them: their credit is not reckoned
             members.add(sums, rows, _credit(fields, term, on), term.weight)
     return sums
 

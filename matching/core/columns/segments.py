@@ -151,7 +151,7 @@ class Numbers:
         values[self.missing] = np.iinfo(dtype).min
         return values
 
-    def part(self, which: slice) -> Numbers:
+    def part(self, which: slice | npt.NDArray[np.int32]) -> Numbers:
         return Numbers(self.stored[which], self.unit)
 
     @property
@@ -212,6 +212,17 @@ class Lists:
     def entries(self, key: Key) -> slice:
         slot = self.slots.get(key)
         return slice(0, 0) if slot is None else slice(int(self.starts[slot]), int(self.starts[slot + 1]))
+
+    def held(self, key: Key, among: Bits | None = None) -> tuple[npt.NDArray[np.int32], dict[str, Numbers]]:
+        """Who has a key, of certain people if they are given, and the fields of these entries."""
+        entries = self.entries(key)
+        rows, fields = self.rows[entries], {name: field.part(entries) for name, field in self.fields.items()}
+        if among is None:
+            return rows, fields
+        from matching.core.columns.adding import inside  # numba takes a second to import: only who judges waits
+
+        chosen = inside(among, rows)
+        return rows[chosen], {name: field.part(chosen) for name, field in fields.items()}
 
     @cached_property
     def listed(self) -> Bits:
