@@ -65,7 +65,8 @@ def plain(number: Decimal) -> str:
 
 
 def named(skill_id: int, names: Names) -> str:
-    return names.get(skill_id, f"skill {skill_id}")
+    name = names.get(skill_id)
+    return f"skill {skill_id}" if name is None else name
 
 
 def counted(count: int, noun: str) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from matching.core.facts import CandidateFacts, OpportunityTerms, SkillTerm
+from matching.core.facts import CandidateFacts, OpportunityTerms, SkillFact, SkillTerm
 from matching.core.features.declaring import (
     ALL_HEADS,
     FULL,
@@ -38,13 +38,16 @@ def recency(last_used_on: date | None, on: date | None) -> int:
 
 
 def skill_credit(candidate: CandidateFacts, term: SkillTerm, on: date | None) -> int:
-    """Thousandths of one asked skill: level ÷ level asked × years ÷ years asked × recency, 0 without the skill.
+    """Thousandths of one asked skill, 0 without it."""
+    fact = candidate.skills.get(term.skill_id)
+    return 0 if fact is None else _credit(fact, term, on)
+
+
+def _credit(fact: SkillFact, term: SkillTerm, on: date | None) -> int:
+    """Thousandths of an asked skill that somebody has: level ÷ level asked × years ÷ years asked × recency.
 
     Years that are asked but not known count as neutral; a last use that is not known takes nothing away.
     """
-    fact = candidate.skills.get(term.skill_id)
-    if fact is None:
-        return 0
     credit = share(fact.level, term.min_level)
     if term.min_years is not None and term.min_years > 0:
         years = NEUTRAL if fact.years is None else share(thousandths(fact.years), thousandths(term.min_years))
@@ -69,10 +72,11 @@ def _coverage_sentence(candidate: CandidateFacts, terms: OpportunityTerms, names
         if term.required is not required:
             continue
         asked += 1
-        if term.skill_id not in candidate.skills:
+        fact = candidate.skills.get(term.skill_id)
+        if fact is None:
             missing.append(named(term.skill_id, names))
-        elif skill_credit(candidate, term, terms.on) < FULL:
-            short.append(f"{named(term.skill_id, names)} ({_shortfall(candidate, term, terms.on)})")
+        elif _credit(fact, term, terms.on) < FULL:
+            short.append(f"{named(term.skill_id, names)} ({_shortfall(fact, term, terms.on)})")
     if not asked:
         return f"no {kind} skills are asked for"
     sentence = f"has {asked - len(missing)} of {asked} {kind} skill{'s' if asked > 1 else ''}"
@@ -83,8 +87,8 @@ def _coverage_sentence(candidate: CandidateFacts, terms: OpportunityTerms, names
     return sentence
 
 
-def _shortfall(candidate: CandidateFacts, term: SkillTerm, on: date | None) -> str:
-    fact, parts = candidate.skills[term.skill_id], []
+def _shortfall(fact: SkillFact, term: SkillTerm, on: date | None) -> str:
+    parts = []
     if fact.level < term.min_level:
         parts.append(f"level {fact.level} of {term.min_level}")
     if term.min_years is not None and fact.years is None:

@@ -86,7 +86,19 @@ class LinearModel:
         return frozenset(feature for head in self.heads.values() for feature in head.weights)
 
     def scored(self, values: Mapping[str, int]) -> Scored:
-        return Scored(self.version, *(_scored_head(values, self.heads[name]) for name in HEADS))
+        return Scored(self.version, *[_scored_head(values, *addends) for addends in self._addends])
+
+    @cached_property
+    def _addends(self) -> list[tuple[_Addend, list[tuple[str, _Addends]]]]:
+        """Of each head the intercept, and of each feature that it weighs what any value adds."""
+        heads = [self.heads[name] for name in HEADS]
+        return [
+            (
+                _Addends(INTERCEPT, head.intercept)[1],
+                [(feature, _Addends(feature, weight)) for feature, weight in head.weights.items()],
+            )
+            for head in heads
+        ]
 
     def totals_many(self, values: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
         """Where a model reads no feature, the arrays of others tell how many pairs there are."""
@@ -140,16 +152,28 @@ def totals(values: Mapping[str, int], *, model: LinearModel) -> dict[str, int]:
     return {name: model.total(name, values) for name in model.heads}
 
 
-def _scored_head(values: Mapping[str, int], head: Head) -> HeadScore:
-    total = head.intercept
-    parts = [(-abs(total), INTERCEPT, 1, total, total)]
-    for feature, weight in head.weights.items():
-        value = values[feature]
-        amount = weight * value
-        total += amount
-        parts.append((-abs(amount), feature, value, weight, amount))
+_Addend = tuple[int, Contribution]
+"""A contribution behind what it is ordered by: the largest first, whether it adds or takes."""
+
+
+class _Addends(dict[int, _Addend]):
+    """What each value of a feature adds: made when it is first asked for, and shared from then on by all who have it.
+    No more of them are kept than a feature has values."""
+
+    def __init__(self, feature: str, weight: int) -> None:
+        super().__init__()
+        self._feature, self._weight = feature, weight
+
+    def __missing__(self, value: int) -> _Addend:
+        amount = self._weight * value
+        found = self[value] = (-abs(amount), Contribution(self._feature, value, self._weight, amount))
+        return found
+
+
+def _scored_head(values: Mapping[str, int], intercept: _Addend, weighed: list[tuple[str, _Addends]]) -> HeadScore:
+    parts = [intercept, *[addends[values[feature]] for feature, addends in weighed]]
     parts.sort()  # no two are of one feature, so that nothing behind it is compared
-    return HeadScore(total, tuple([Contribution._make(part[1:]) for part in parts]))
+    return HeadScore(sum([part.amount for _, part in parts]), tuple([part for _, part in parts]))
 
 
 def _check_head(name: str, head: Head) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -74,7 +75,12 @@ class PairValues(dict[str, int]):
 
 def score(candidate: CandidateFacts, terms: OpportunityTerms, *, model: Scorer) -> Scored:
     """The three scores of one pair under one model, each with its explanation."""
-    return model.scored({name: FEATURES[name].value(candidate, terms) for name in model.features})
+    return model.scored({name: value(candidate, terms) for name, value in _values_of(model.features)})
+
+
+@lru_cache(maxsize=256)  # one model scores many pairs
+def _values_of(features: frozenset[str]) -> list[tuple[str, Callable[[CandidateFacts, OpportunityTerms], int]]]:
+    return [(name, FEATURES[name].value) for name in features]
 
 
 def score_values(values: Mapping[str, int], *, model: Scorer) -> Scored:
