@@ -202,6 +202,10 @@ if DATABASE_STATEMENT_TIMEOUT_MS:
     )
 if DATABASE_POOL_SIZE:
     _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
+# Whether Postgres keeps the plans of statements that every page asks (`accounts.queries.planned`). A pooler that gives
+# each transaction another connection has to know of prepared statements; where it does not, this is to be off.
+DATABASE_KEEPS_PLANS = env.bool("DATABASE_KEEPS_PLANS", True)
+_database["OPTIONS"]["prepare_threshold"] = 1 if DATABASE_KEEPS_PLANS else None
 _database["TEST"] = {"NAME": f"test_{_database['NAME']}{os.environ.get('MUSTER_TEST_SUFFIX', '')}"}
 DATABASES = {"default": _database}
 

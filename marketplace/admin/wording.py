@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.utils.html import format_html
@@ -11,15 +10,10 @@ from accounts.admin.rendering import NOTHING, as_json, badge, moment, sentences
 from marketplace.models import Application, CandidateGroup, EligibilityWaiver
 from marketplace.queries.naming import names_of
 from marketplace.queries.refusals import disclosed_changes
-from marketplace.queries.verdicts import skills_by_id
+from marketplace.queries.skills import skill_names
 from marketplace.queries.waivers import Waived, waivers_of
 from matching.core import rules
 from matching.core.eligibility import Verdict
-
-
-def skill_names(ids: Iterable[int]) -> dict[int, str]:
-    """Names by inner id, of merged skills those of what they became."""
-    return {skill_id: skill.name for skill_id, skill in skills_by_id(ids).items()}
 
 
 def rule_in_words(raw: Any) -> str:

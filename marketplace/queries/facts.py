@@ -6,22 +6,22 @@ The number of SQL statements does not depend on how many are asked for.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db.models import F
 from django.utils import timezone
 
 from marketplace.core.money import hourly_eur
 from marketplace.models import ExchangeRateSet, Opportunity, OpportunityLocation, OpportunitySkill, PayBand
-from marketplace.queries.gathering import Gathered, Lists, gathered
+from marketplace.queries.gathering import gathered
 from marketplace.queries.mentions import described_by
 from marketplace.queries.near import kinship
 from marketplace.queries.rates import current_rate_set, rates_of
+from marketplace.queries.record import RECORDED
 from marketplace.queries.skills import survivors
 from matching.core.attributes import ATTRIBUTES, SEVERAL
 from matching.core.clock import utc_offset_minutes
@@ -43,6 +43,7 @@ __all__ = [
     "assemble",
     "current_rate_set",
     "facts_of",
+    "free_hours",
     "hourly_eur",
     "merged_skill_facts",
     "terms_of",
@@ -61,74 +62,24 @@ def facts_of(
     rates = rates_of(rate_set)
     became: dict[int, int] = {}
     if rows and rows[0].merges:
-        became = survivors(
-            {key for one in rows for key in (*(one.lists.skill_ids or ()), *(one.lists.mentioned or ()))}
-        )
+        became = survivors({key for one in rows for key in (*(one.skill_ids or ()), *(one.mentioned or ()))})
+    read = [(fact, made) for fact, made in _HUNG.items() if fact in reading.facts]
     left_out = dict.fromkeys(HUNG - reading.facts, UNGATHERED)
-    return {one.candidate_id: _facts(one, on, rates, became, reading, left_out) for one in rows}
-
-
-def _facts(
-    one: Gathered,
-    on: date,
-    rates: Mapping[str, Decimal],
-    became: dict[int, int],
-    reading: Reading,
-    left_out: Mapping[str, Any],
-) -> CandidateFacts:
-    lists = one.lists
-    skills = _skills(lists, became)
-    hung: dict[str, Any] = {
-        "skills": skills if reading.skills is None else SomeSkills(skills, reading.skills),
-        "hours_taken": lists.hours_taken or 0,
-        "languages": dict(zip(lists.languages or (), lists.language_levels or (), strict=True)),
-        "work_authorisations": dict(zip(lists.countries or (), lists.country_days or (), strict=True)),
-        "groups": frozenset(lists.groups or ()),
-        "vetting": dict(
-            zip(lists.checks or (), map(VettingFact, lists.checks_passed or (), lists.check_days or ()), strict=True)
-        ),
-    }
-    scored: dict[str, Any] = {}
-    if "title_words" in reading.facts:
-        scored["title_words"] = title_words([one.row.headline, *(lists.titles or ())])
-    if "occupations" in reading.facts:
-        scored["occupations"] = frozenset((*(lists.occupations or ()), *(lists.titled or ()))) - {None}
-    if "mentioned_skills" in reading.facts:
-        mentioned = frozenset(became.get(key, key) for key in lists.mentioned or ())
-        scored["mentioned_skills"] = mentioned.difference(skills)
-    if one.record is not None:
-        scored |= one.record | {"worked_for": frozenset(one.record["worked_for"] or ())}
-    return assemble(one.row, one.candidate_id, on=on, rates=rates, **hung, scored={**scored, **left_out})
-
-
-def _skills(lists: Lists, became: dict[int, int]) -> dict[int, SkillFact]:
-    if lists.skill_ids is None:
-        return {}
-    columns = (lists.skill_ids, lists.skill_levels or (), lists.skill_years or (), lists.skill_days or ())
-    stated = [(pk, SkillFact(level, years, day)) for pk, level, years, day in sorted(zip(*columns, strict=True))]
-    return merged_skill_facts(stated, became) if became else dict(stated)
+    found = {}
+    for one in rows:
+        hung = {fact: made(one, became, reading) for fact, made in read}
+        found[one.candidate_id] = assemble(one, one.candidate_id, on=on, rates=rates, hung=left_out | hung)
+    return found
 
 
 def assemble(
-    row: Any,
-    candidate_id: int,
-    *,
-    on: date,
-    rates: Mapping[str, Decimal],
-    languages: Mapping[str, int],
-    work_authorisations: Mapping[str, date | None],
-    skills: Mapping[int, SkillFact],
-    groups: frozenset[int],
-    vetting: Mapping[str, VettingFact],
-    hours_taken: int,
-    scored: Mapping[str, Any] = MappingProxyType({}),
+    row: Any, candidate_id: int, *, on: date, rates: Mapping[str, Decimal], hung: Mapping[str, Any]
 ) -> CandidateFacts:
-    """Facts from a candidate's row, or from a row of its history, and what hangs on it.
+    """Facts from a candidate's row, or from a row of its history, and those that hang on it.
 
-    A declared attribute that is not computed or gathered here is the row's column of the same name. `scored` are the
-    facts that only scoring reads, and any that are to stand in the place of others.
+    A declared attribute that is not computed or gathered here is the row's column of the same name.
     """
-    wanted, rate = row.weekly_hours, row.rate_amount
+    rate = row.rate_amount
     found: dict[str, Any] = {
         "revision": row.revision,
         "latitude": row.latitude,
@@ -136,23 +87,61 @@ def assemble(
         "work_starts_minute": row.work_starts_minute,
         "work_ends_minute": row.work_ends_minute,
         "utc_offset_minutes": utc_offset_minutes(row.timezone, on),
-        "free_hours": None if wanted is None else max(wanted - hours_taken, 0),
         "hourly_rate": None if rate is None else hourly_eur(rate, row.rate_currency, row.rate_period, rates),
-        "languages": languages,
-        "work_authorisations": work_authorisations,
-        "skills": skills,
-        "groups": groups,
-        "vetting": vetting,
     }
     for fact, is_set in _OF_THE_ROW:
         value = getattr(row, fact)
         found[fact] = frozenset(value) if is_set else None if value == "" else value  # an empty text says nothing
-    found.update(scored)
-    return CandidateFacts(candidate_id, **found)
+    return CandidateFacts(candidate_id, **found, **hung)
 
 
-_COMPUTED = frozenset({"utc_offset_minutes", "free_hours", "hourly_rate", "groups"})
+_COMPUTED = HUNG | {"utc_offset_minutes", "hourly_rate"}
 _OF_THE_ROW = tuple((one.fact, one.kind in SEVERAL) for one in ATTRIBUTES.values() if one.fact not in _COMPUTED)
+
+
+def free_hours(wanted: int | None, taken: int | None) -> int | None:
+    """Hours a week that are left of those wanted, where placements take some."""
+    return None if wanted is None else max(wanted - (taken or 0), 0)
+
+
+def _skills(one: Any, became: dict[int, int], reading: Reading) -> Mapping[int, SkillFact]:
+    columns = (one.skill_ids or (), one.skill_levels or (), one.skill_years or (), one.skill_days or ())
+    stated = [(pk, SkillFact(level, years, day)) for pk, level, years, day in sorted(zip(*columns, strict=True))]
+    skills = merged_skill_facts(stated, became) if became else dict(stated)
+    return skills if reading.skills is None else SomeSkills(skills, reading.skills)
+
+
+def _mentioned_skills(one: Any, became: dict[int, int], reading: Reading) -> frozenset[int]:
+    mentioned, declared = (frozenset(became.get(pk, pk) for pk in ids or ()) for ids in (one.mentioned, one.skill_ids))
+    return mentioned - declared
+
+
+def _vetting(one: Any, *_: object) -> dict[str, VettingFact]:
+    results = map(VettingFact, one.checks_passed or (), one.check_days or ())
+    return dict(zip(one.checks or (), results, strict=True))
+
+
+def _recorded(fact: str) -> _Made:
+    return lambda one, *_: getattr(one, fact) or 0
+
+
+_Made: TypeAlias = Callable[[Any, dict[int, int], Reading], Any]
+"""A fact of what was gathered of a candidate, of what merged skills became, and of what is read."""
+
+_HUNG: Mapping[str, _Made] = {
+    "skills": _skills,
+    "languages": lambda one, *_: dict(zip(one.languages or (), one.language_levels or (), strict=True)),
+    "work_authorisations": lambda one, *_: dict(zip(one.countries or (), one.country_days or (), strict=True)),
+    "free_hours": lambda one, *_: free_hours(one.weekly_hours, one.hours_taken),
+    "groups": lambda one, *_: frozenset(one.groups or ()),
+    "vetting": _vetting,
+    "title_words": lambda one, *_: title_words([one.headline, *(one.titles or ())]),
+    "occupations": lambda one, *_: frozenset((*(one.occupations or ()), *(one.titled or ()))) - {None},
+    "mentioned_skills": _mentioned_skills,
+    **{fact: _recorded(fact) for fact in RECORDED},
+    "worked_for": lambda one, *_: frozenset(one.worked_for or ()),
+    "last_active_on": lambda one, *_: one.last_active_on,
+}
 
 
 def terms_of(

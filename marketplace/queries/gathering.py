@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.db import connection
-
+from accounts.queries.planned import array_of, cursor_for
 from marketplace.core.workflow import LIVE_PLACEMENT_STATES
 from marketplace.models import Candidate
 from marketplace.queries.record import RECORDED, RECORDS
@@ -32,30 +31,30 @@ STATED = tuple(dict.fromkeys((*_OF_THE_ROW, *(one.fact for one in ATTRIBUTES.val
 """Of a candidate's own row, by the names of the model's fields."""
 
 
-class Lists(NamedTuple):
-    """What hangs on one candidate. Lists of one table belong together, item by item; None where it has no row."""
-
-    skill_ids: list[int] | None
-    skill_levels: list[int] | None
-    skill_years: list[Any] | None
-    skill_days: list[Any] | None
-    languages: list[str] | None
-    language_levels: list[int] | None
-    countries: list[str] | None
-    country_days: list[Any] | None
-    groups: list[int] | None
-    checks: list[str] | None
-    checks_passed: list[bool] | None
-    check_days: list[Any] | None
-    hours_taken: int | None
-    titles: list[str] | None
-    occupations: list[int | None] | None
-    mentioned: list[int] | None
-    titled: list[int] | None  # occupations that titles name
+HUNG = (
+    "skill_ids",
+    "skill_levels",
+    "skill_years",
+    "skill_days",
+    "languages",
+    "language_levels",
+    "countries",
+    "country_days",
+    "groups",
+    "checks",
+    "checks_passed",
+    "check_days",
+    "hours_taken",
+    "titles",
+    "occupations",
+    "mentioned",
+    "titled",  # occupations that titles name
+)
+"""What hangs on a candidate. Lists of one table belong together, item by item; None where it has no row."""
 
 
 class _Part(NamedTuple):
-    """What is joined to a candidate's row: the facts that are made of it, its columns of `Lists` or of the record, and
+    """What is joined to a candidate's row: the facts that are made of it, its columns of `HUNG` or of the record, and
     where they are from."""
 
     facts: frozenset[str]
@@ -68,10 +67,11 @@ def _hung(name: str, facts: str, columns: str, source: str) -> _Part:
     return _Part(frozenset(facts.split()), listed, f"LEFT JOIN LATERAL ({source}) {name} ON true")
 
 
+_LIVE = ", ".join(f"'{state}'" for state in LIVE_PLACEMENT_STATES)
 _MERGES = "SELECT EXISTS (SELECT FROM marketplace_skill WHERE merged_into_id IS NOT NULL)"
 
 # Everything of one person is next to each other in its table's index, so each table is asked once for each person; a
-# join of whole tables would be told apart again row by row in Python. In the order of `Lists`, then the record.
+# join of whole tables would be told apart again row by row in Python. In the order of `HUNG`, then the record.
 _PARTS = (
     _hung(
         "able",
@@ -122,9 +122,9 @@ _PARTS = (
         "taken",
         "free_hours",
         "hours",
-        """
+        f"""
         SELECT sum(weekly_hours)::int hours FROM marketplace_placement
-        WHERE candidate_id = candidate.id AND state = ANY(%(live)s)
+        WHERE candidate_id = candidate.id AND state IN ({_LIVE})
         """,
     ),
     _hung(
@@ -164,50 +164,23 @@ def _statement(parts: tuple[bool, ...]) -> str:
     """
 
 
-class Gathered(NamedTuple):
-    """One candidate (inner id). `record` is None for who has none."""
-
-    candidate_id: int
-    merges: bool  # whether any skill has become another
-    row: Any  # with the fields that `STATED` names
-    lists: Lists
-    record: dict[str, Any] | None
+Gathered: Any = NamedTuple(  # type: ignore[misc]
+    "Gathered", [(name, Any) for name in ("merges", "candidate_id", *STATED, *HUNG, *RECORDED)]
+)
+"""One candidate (inner id). `merges`: whether any skill has become another. Of whom there is no record, all of it is
+None."""
 
 
-def gathered(candidate_ids: Collection[int], reading: Reading = EVERYTHING) -> list[Gathered]:
-    """Those of these candidates (inner ids) who exist, in no order, with what the facts that are read are made of; the
-    lists of others are None. Where skills have been merged, all of them are there. One statement; the résumé, which is
-    long, is not read."""
+def gathered(candidate_ids: Collection[int], reading: Reading = EVERYTHING) -> list[Any]:
+    """Those of these candidates (inner ids) who exist, in no order, with what the facts that are read are made of: each
+    `Gathered`, where what others are made of is None. Where skills have been merged, all of them are there. One
+    statement; the résumé, which is long, is not read."""
     ids = list(candidate_ids)
     if not ids:
         return []
-    with connection.cursor() as cursor:
+    with cursor_for(len(ids)) as cursor:
         cursor.execute(
             _statement(tuple(not part.facts.isdisjoint(reading.facts) for part in _PARTS)),
-            {
-                "ids": _array(ids),
-                "skills": None if reading.skills is None else _array(reading.skills),
-                "live": list(LIVE_PLACEMENT_STATES),
-            },
+            {"ids": array_of(ids), "skills": None if reading.skills is None else array_of(reading.skills)},
         )
-        return [
-            Gathered(
-                one[1],
-                one[0],
-                _Row._make(one[_ROW]),
-                Lists._make(one[_LISTS]),
-                None if one[_RECORD.start] is None else dict(zip(RECORDED, one[_RECORD], strict=True)),
-            )
-            for one in cursor.fetchall()
-        ]
-
-
-def _array(ids: Iterable[int]) -> str:
-    """As a literal: the driver looks at each member of a list, as often as it stands in the statement."""
-    return f"{{{','.join(map(str, ids))}}}"
-
-
-_Row: Any = NamedTuple("_Row", [(name, Any) for name in STATED])  # type: ignore[misc]
-_ROW = slice(2, 2 + len(STATED))
-_LISTS = slice(_ROW.stop, _ROW.stop + len(Lists._fields))
-_RECORD = slice(_LISTS.stop, _LISTS.stop + len(RECORDED))
+        return [Gathered._make(row) for row in cursor.fetchall()]

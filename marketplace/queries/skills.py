@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from django.db import connection
 
+from accounts.queries.planned import array_of, cursor_for
+
 _SURVIVORS = """
     WITH RECURSIVE line (origin, next, hops) AS (
         SELECT id, merged_into_id, 0 FROM marketplace_skill WHERE id = ANY(%s) AND merged_into_id IS NOT NULL
@@ -26,6 +28,28 @@ def survivors(skill_ids: Iterable[int]) -> dict[int, int]:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(_SURVIVORS, [wanted])
+        return dict(cursor.fetchall())
+
+
+_NAMES = """
+    WITH RECURSIVE line (origin, name, next, hops) AS (
+        SELECT id, name, merged_into_id, 0 FROM marketplace_skill WHERE id = ANY(%(ids)s::bigint[])
+        UNION ALL
+        SELECT line.origin, skill.name, skill.merged_into_id, hops + 1
+        FROM line JOIN marketplace_skill skill ON skill.id = line.next
+        WHERE hops < 1000
+    )
+    SELECT origin, name FROM line WHERE next IS NULL
+"""
+
+
+def skill_names(skill_ids: Iterable[int]) -> dict[int, str]:
+    """The names of those of these skills that exist, of merged ones those of what they became. One query."""
+    wanted = set(skill_ids)
+    if not wanted:
+        return {}
+    with cursor_for(len(wanted)) as cursor:
+        cursor.execute(_NAMES, {"ids": array_of(wanted)})
         return dict(cursor.fetchall())
 
 

@@ -12,7 +12,7 @@ from accounts.admin.console import ReadOnlyAdmin
 from accounts.admin.events import subject_link
 from accounts.admin.rendering import NOTHING, link
 from accounts.models import Organisation
-from marketplace.admin.wording import skill_names
+from marketplace.queries.skills import skill_names
 from matching.core.search.search import UNPAID
 from matching.models import CopyMark, OpportunityProjection
 

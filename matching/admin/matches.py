@@ -12,7 +12,8 @@ from unfold.decorators import display
 from accounts.admin.console import ReadOnlyAdmin
 from accounts.admin.events import subject_link
 from accounts.admin.rendering import NOTHING, as_json, link, sentences, state_column, table
-from marketplace.admin.wording import skill_names, verdict_in_words
+from marketplace.admin.wording import verdict_in_words
+from marketplace.queries.skills import skill_names
 from matching.actions.models import serving_now
 from matching.admin.wording import contributions_by_head, score_text
 from matching.core.rules import Disclosure

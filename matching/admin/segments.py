@@ -17,8 +17,8 @@ from accounts.admin.console import SavedByActionAdmin
 from accounts.admin.documents import DocumentField
 from accounts.admin.rendering import NOTHING, count_of, link
 from accounts.admin.steps import CAREFUL, Step, actor_of
-from marketplace.admin.wording import skill_names
 from marketplace.queries.naming import names_of
+from marketplace.queries.skills import skill_names
 from matching.actions.models import change_segment, create_segment, earlier_model, move_earlier, move_later, roll_back
 from matching.admin.training import TRAIN
 from matching.core.opportunity_attributes import OPPORTUNITY_ATTRIBUTES

@@ -29,10 +29,11 @@ from marketplace.api.candidates import CandidateType
 from marketplace.api.enums import OutcomeEnum
 from marketplace.api.money import ExchangeRateSetType
 from marketplace.api.opportunities import OpportunityRevisionType, OpportunityType
-from marketplace.api.verdicts import VerdictType, skills_by_id, stored_verdict
+from marketplace.api.verdicts import VerdictType, stored_verdict
 from marketplace.models import Candidate, Opportunity
 from marketplace.queries.facts import facts_of, terms_of
 from marketplace.queries.rates import current_rate_set
+from marketplace.queries.skills import skill_names
 from matching.actions.models import serving_now
 from matching.api.exposure import as_scored, exposing
 from matching.core.eligibility import Outcome
@@ -92,7 +93,7 @@ def _sentences(context: Context, row: Any) -> Sentences:
             if (person := pairs[one.pk][0]) and (asked := pairs[one.pk][1])
             for key in skills_told_of(person, asked, features_of(one))
         }
-        names = {key: skill.name for key, skill in skills_by_id(told).items()}
+        names = skill_names(told)
         return {pk: teller(person, asked, names) for pk, (person, asked) in pairs.items()}
 
     return batched(row, "sentences", load, str)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from django.db import connection
 
+from accounts.queries.planned import array_of, cursor_for
 from marketplace.core.workflow import ApplicationStatus
 from marketplace.models import CandidateGroup
 from matching.core.columns import Crowd
@@ -106,9 +106,9 @@ def _together(one: Best, other: Best) -> Best:
     return Best(np.concatenate([one.ids, other.ids]), np.concatenate([one.scores, other.scores]))
 
 
-_APPLIED_AND_REFUSED = """
+_APPLIED_AND_REFUSED = f"""
     SELECT true, opportunity_id, candidate_id FROM marketplace_application
-    WHERE opportunity_id = ANY(%(opportunities)s::bigint[]) AND status = %(live)s
+    WHERE opportunity_id = ANY(%(opportunities)s::bigint[]) AND status = '{ApplicationStatus.ACTIVE.value}'
     UNION ALL
     SELECT false, organisation_id, candidate_id FROM marketplace_candidate_blocked_organisations
     WHERE organisation_id = ANY(%(organisations)s::bigint[])
@@ -116,7 +116,8 @@ _APPLIED_AND_REFUSED = """
     SELECT false, unwanted.organisation_id, membership.candidate_id
     FROM marketplace_candidategroup unwanted
     JOIN marketplace_candidategroupmembership membership ON membership.group_id = unwanted.id
-    WHERE unwanted.organisation_id = ANY(%(organisations)s::bigint[]) AND unwanted.kind = %(unwanted)s
+    WHERE unwanted.organisation_id = ANY(%(organisations)s::bigint[])
+        AND unwanted.kind = '{CandidateGroup.Kind.DO_NOT_REHIRE.value}'
 """
 
 
@@ -126,15 +127,11 @@ def _applied_and_refused(
     """By opportunity who has a live application; by organisation who blocked it, and whom it does not want to hire
     again. One statement."""
     found: tuple[dict[int, set[int]], dict[int, set[int]]] = (defaultdict(set), defaultdict(set))
-    with connection.cursor() as cursor:
+    organisations = {organisation for one in scored for organisation in one.organisations}
+    with cursor_for(len(scored)) as cursor:
         cursor.execute(
             _APPLIED_AND_REFUSED,
-            {
-                "opportunities": [one.pk for one in scored],
-                "organisations": sorted({organisation for one in scored for organisation in one.organisations}),
-                "live": ApplicationStatus.ACTIVE.value,
-                "unwanted": CandidateGroup.Kind.DO_NOT_REHIRE.value,
-            },
+            {"opportunities": array_of(one.pk for one in scored), "organisations": array_of(sorted(organisations))},
         )
         for has_applied, owner_id, candidate_id in cursor.fetchall():
             found[0 if has_applied else 1][owner_id].add(candidate_id)

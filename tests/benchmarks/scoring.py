@@ -26,7 +26,7 @@ from config.bench import Measured, benchmark, size
 from config.garbage import settle
 from marketplace.models import Opportunity, OpportunityLocation, OpportunityRevision, OpportunitySkill
 from marketplace.queries.facts import facts_of
-from marketplace.queries.verdicts import skills_by_id
+from marketplace.queries.skills import skill_names
 from matching.actions.models import serving_now
 from matching.api.matches import teller
 from matching.core.columns.segments import SCALE
@@ -241,7 +241,7 @@ def _in_words(found: list[Judged], scorable: Scorable) -> list[tuple[Judged, lis
     """Each with a sentence for every addend of its fit, as a page shows it."""
     weighed = scorable.scorer.features
     told = {key for one in found for key in skills_told_of(one.facts, scorable.terms, weighed)}
-    names = {key: skill.name for key, skill in skills_by_id(told).items()}
+    names = skill_names(told)
     in_words = []
     for one in found:
         tell = teller(one.facts, scorable.terms, names)
