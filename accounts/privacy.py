@@ -264,6 +264,7 @@ HELD = Declared(
         "accounts.AggregateSequence": "counts",
         "accounts.Delivery": "states; of errors type and place, never what they say",
         "accounts.SigningKey": "our own keys",
+        "accounts.TableState": "random numbers",
         "accounts.Timer": "due times; of errors type and place, never what they say",
     },
 )  # fmt: skip

@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.utils import timezone
 
-from accounts.actions import audit, bell, deliveries, timers
+from accounts.actions import audit, bell, deliveries, table_states, timers
 from accounts.actions.attempts import forget_attempts as forget_old_attempts
 from accounts.actions.idempotency import SWEPT_AT_ONCE, forget_expired
 
@@ -55,6 +55,11 @@ def forget_idempotency_records() -> None:
 @shared_task
 def forget_attempts() -> None:
     forget_old_attempts(timezone.now())
+
+
+@shared_task
+def fold_table_states() -> None:
+    table_states.fold_states()
 
 
 @shared_task

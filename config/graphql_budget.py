@@ -7,27 +7,20 @@ is let through: this keeps the house quiet, it guards nothing. (Attempts to log 
 
 import ipaddress
 import math
-import time
 from dataclasses import dataclass
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-import redis
 from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.http import HttpRequest
-from redis.exceptions import RedisError
 
 from accounts.api.context import Context
+from config import valkey
 from config.graphql_limits import MAX_COST
 from config.graphql_request import BadRequest
-from matching.retrieval.breaker import Breaker
 
 PERIOD_SECONDS = 60
-# Valkey answers in a tenth of a millisecond. Nobody waits for one that stalls, and soon it is not even asked.
-TIMEOUT_SECONDS = 0.25
-breaker = Breaker(failures=2, pause=1.0, longest_pause=30.0)
 
 # One step, so that two who ask at once do not both take the last. Times are Valkey's own; a bucket that is full again
 # is as good as none. Answers whether it was granted, what is left of either, and in how many milliseconds there is
@@ -121,20 +114,9 @@ def network(address: str) -> str:
 
 def _take(name: str, cost: int, requests: int, most: int) -> Budget | None:
     """None where Valkey does not answer."""
-    if not breaker.admits(time.monotonic()):
+    keys, args = [f"muster:budget:{name}"], [cost, requests, most, PERIOD_SECONDS]
+    taken: list[int] | None = valkey.asked(lambda client: client.register_script(_TAKE)(keys=keys, args=args))
+    if taken is None:
         return None
-    try:
-        granted, *rest = _script()(keys=[f"muster:budget:{name}"], args=[cost, requests, most, PERIOD_SECONDS])
-    except RedisError:
-        breaker.failed(time.monotonic())
-        return None
-    breaker.succeeded()
-    return Budget(bool(granted), *map(int, rest))
-
-
-@cache
-def _script() -> Any:
-    client = redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
-    )
-    return client.register_script(_TAKE)
+    granted, *rest = taken
+    return Budget(bool(granted), *rest)

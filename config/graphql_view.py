@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from accounts.actions.deprecated_uses import count_deprecated_uses
@@ -31,6 +32,7 @@ from accounts.login.principals import Principal, bearer, person
 from config.graphql_budget import spend
 from config.graphql_deprecations import deprecated_uses
 from config.graphql_errors import broken, formatted
+from config.graphql_kept import Kept, kept_or_executed
 from config.graphql_operations import cost_of, parsed
 from config.graphql_request import (
     GRAPHQL_RESPONSE,
@@ -87,22 +89,9 @@ def view(request: HttpRequest) -> HttpResponse:
 
 def _answer(request: HttpRequest, answer_as: str) -> HttpResponse:
     asked, context = admitted(request)
-    try:
-        result = schema.execute_sync(
-            asked.query,
-            variable_values=asked.variables,
-            operation_name=asked.operation_name,
-            context_value=context,
-            allowed_operation_types=READS if request.method == "GET" else READS_AND_WRITES,
-        )
-    except InvalidOperationTypeError as error:
-        if request.method == "GET":
-            raise BadRequest(
-                "GET carries queries alone; POST the rest.", HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"}
-            ) from error
-        raise BadRequest("Subscriptions are served at /graphql/stream.") from error
-    except (CannotGetOperationTypeError, MissingQueryError) as error:
-        raise BadRequest("The document has no such operation.") from error
+    result = kept_or_executed(asked, context, lambda: _executed(request, asked, context))
+    if isinstance(result, Kept):
+        return _whole(result, asked, context, answer_as)
     request_id = context.actor.request_id
     answer: dict[str, Any] = {}
     if result.errors:
@@ -120,6 +109,36 @@ def _answer(request: HttpRequest, answer_as: str) -> HttpResponse:
     response = _written(answer, answer_as, status)
     if not result.errors:
         response.afterwards = tuple(context.afterwards)
+    return response
+
+
+def _executed(request: HttpRequest, asked: Asked, context: Context) -> ExecutionResult:
+    """Raises BadRequest for what this address does not execute."""
+    try:
+        return schema.execute_sync(
+            asked.query,
+            variable_values=asked.variables,
+            operation_name=asked.operation_name,
+            context_value=context,
+            allowed_operation_types=READS if request.method == "GET" else READS_AND_WRITES,
+        )
+    except InvalidOperationTypeError as error:
+        if request.method == "GET":
+            raise BadRequest(
+                "GET carries queries alone; POST the rest.", HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"}
+            ) from error
+        raise BadRequest("Subscriptions are served at /graphql/stream.") from error
+    except (CannotGetOperationTypeError, MissingQueryError) as error:
+        raise BadRequest("The document has no such operation.") from error
+
+
+def _whole(kept: Kept, asked: Asked, context: Context, answer_as: str) -> HttpResponse:
+    """An answer that is kept, with what each request is told of its own."""
+    watch_uses(asked, context)
+    extensions = {name: tell() for name, tell in context.extensions.items()} | kept.extensions
+    more = b',"extensions":' + _json(extensions) if extensions else b""
+    response = _sent(b'{"data":' + kept.data + more + b"}", answer_as)
+    response.afterwards = tuple(context.afterwards)
     return response
 
 
@@ -183,7 +202,14 @@ def _has_csrf_token(request: HttpRequest) -> bool:
 
 
 def _written(answer: dict[str, Any], answer_as: str, status: int = HTTPStatus.OK) -> Answer:
-    body = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+    return _sent(_json(answer), answer_as, status)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _sent(body: bytes, answer_as: str, status: int = HTTPStatus.OK) -> Answer:
     response = Answer(body, content_type=f"{answer_as}; charset=utf-8", status=status)
     response["Cache-Control"] = "no-store"
     response["Vary"] = "Accept, Authorization, Cookie"

@@ -246,6 +246,8 @@ GRAPHQL_TRUSTED_ONLY = env.bool("GRAPHQL_TRUSTED_ONLY", False)
 # What one person, or one address without a login, may ask for in a minute. 0 requests: no bounds.
 GRAPHQL_REQUESTS_PER_MINUTE = env.int("GRAPHQL_REQUESTS_PER_MINUTE", 600 if PRODUCTION else 0 if TESTING else 60_000)
 GRAPHQL_COST_PER_MINUTE = env.int("GRAPHQL_COST_PER_MINUTE", 600_000 if PRODUCTION else 60_000_000)
+# For how long pages that strangers explore are kept, where nothing changes that they were read from. 0: not at all.
+GRAPHQL_KEPT_SECONDS = env.int("GRAPHQL_KEPT_SECONDS", 0 if TESTING else 60)
 
 # --- Streams --------------------------------------------------------------------------------------------------------
 
@@ -322,6 +324,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-login-tokens": _every(3600, "accounts.tasks.forget_login_tokens"),
     "forget-attempts": _every(3600, "accounts.tasks.forget_attempts"),
     "forget-idempotency-records": _every(3600, "accounts.tasks.forget_idempotency_records"),
+    "fold-table-states": _every(3600, "accounts.tasks.fold_table_states"),
     "forget-shadows": {
         "task": "matching.tasks.forget_shadows",
         "schedule": crontab(hour=2, minute=50),

@@ -8,6 +8,7 @@ from accounts.models.organisation import Membership, Organisation
 from accounts.models.sealed import HashOf, SealedAddressField, SealedLineField, SealedTextField
 from accounts.models.service_token import ServiceToken
 from accounts.models.signing_key import SigningKey
+from accounts.models.table_state import TableState
 from accounts.models.timer import Timer
 from accounts.models.user import User
 
@@ -31,6 +32,7 @@ __all__ = [
     "SealedTextField",
     "ServiceToken",
     "SigningKey",
+    "TableState",
     "Timer",
     "Transition",
     "TrustedDocument",

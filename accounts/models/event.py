@@ -10,6 +10,7 @@ import pgtrigger
 from django.db import models
 
 from accounts.models.base import PublicModel
+from accounts.models.table_state import changes_of_some_renew_the_state
 from accounts.models.user import User
 
 
@@ -114,6 +115,11 @@ class Delivery(models.Model):
             # What staff are shown to put right: among millions that are done, the few that failed.
             models.Index(fields=["id"], condition=models.Q(state="failed"), name="delivery_failed_idx"),
         ]
+        # What searches of opportunities ask for: what their copies lack.
+        triggers = changes_of_some_renew_the_state(
+            "{row}.consumer = 'copies'",
+            also="EXISTS (SELECT FROM accounts_event WHERE id = {row}.event_id AND aggregate_type = 'opportunity')",
+        )
 
     def __str__(self) -> str:
         return f"{self.event} → {self.consumer}: {self.state}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from accounts.models.base import PublicModel
+from accounts.models.table_state import changes_renew_the_state
 from accounts.models.user import User
 
 
@@ -32,6 +33,7 @@ class Organisation(PublicModel):
                 name="organisation_country_is_a_code",
             ),
         ]
+        triggers = changes_renew_the_state()
 
     def __str__(self) -> str:
         return self.name

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models.base import PublicModel
 from accounts.models.sealed import HashOf, SealedAddressField
+from accounts.models.table_state import changes_renew_the_state
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -69,6 +70,7 @@ class User(PublicModel, AbstractBaseUser, PermissionsMixin):
                 name="service_user_is_no_staff_and_has_no_password",
             ),
         ]
+        triggers = changes_renew_the_state("name")  # which is all that strangers are shown, of who leads something
 
     def __str__(self) -> str:
         return self.email

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models import PublicModel
+from accounts.models.table_state import changes_renew_the_state
 
 # Amounts are kept to a thousandth: the finest minor unit of any ISO 4217 currency.
 AMOUNT: dict[str, Any] = {"max_digits": 15, "decimal_places": 3}
@@ -34,6 +35,7 @@ class ExchangeRateSet(PublicModel):
     class Meta:
         ordering = ["-on", "-id"]
         get_latest_by = ["on", "id"]
+        triggers = changes_renew_the_state()
 
     def __str__(self) -> str:
         return f"{self.on} ({self.source})"
@@ -54,6 +56,7 @@ class ExchangeRate(models.Model):
                 condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="exchange_rate_currency_is_a_code"
             ),
         ]
+        triggers = changes_renew_the_state()
 
     def __str__(self) -> str:
         return f"1 EUR = {self.per_euro} {self.currency}"

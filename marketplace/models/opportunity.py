@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from accounts.models import Organisation, ReferencedModel
 from accounts.models.changes import changes_are_numbered
+from accounts.models.table_state import changes_renew_the_state
 from marketplace.core.workflow import DEFAULT_PIPELINE, OpportunityState
 from marketplace.models.candidate import Commitment
 from marketplace.models.money import AMOUNT, Period
@@ -142,7 +143,10 @@ class Opportunity(ReferencedModel):
             # What has changed since an index in memory was last brought up to date.
             models.Index(fields=["changed_xid"], name="opportunity_changed_idx"),
         ]
-        triggers = [changes_are_numbered("state", "current_revision_id", "visibility", "opens_at", "closes_at")]
+        triggers = [
+            changes_are_numbered("state", "current_revision_id", "visibility", "opens_at", "closes_at"),
+            *changes_renew_the_state(),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reference} {self.title}"
@@ -168,6 +172,7 @@ class OpportunityMember(models.Model):
                 fields=["opportunity"], condition=Q(role="lead"), name="opportunity_has_at_most_one_lead"
             ),
         ]
+        triggers = changes_renew_the_state()
 
     def __str__(self) -> str:
         return f"{self.role} {self.user_id}"
@@ -194,6 +199,7 @@ class OpportunityLocation(models.Model):
                 condition=Q(country__regex=r"^[A-Z]{2}$"), name="opportunity_location_country_is_a_code"
             ),
         ]
+        triggers = changes_renew_the_state()
 
     def __str__(self) -> str:
         return self.city or self.region or self.country
@@ -214,6 +220,7 @@ class OpportunitySkill(models.Model):
             models.CheckConstraint(condition=Q(weight__range=(1, 10)), name="opportunity_skill_weight_is_1_to_10"),
             models.CheckConstraint(condition=Q(min_level__range=(1, 5)), name="opportunity_skill_level_is_1_to_5"),
         ]
+        triggers = changes_renew_the_state()
 
     def __str__(self) -> str:
         return f"{self.skill_id} at {self.min_level}"
@@ -239,6 +246,7 @@ class ScreeningQuestion(models.Model):
     class Meta:
         ordering = ["position", "id"]
         constraints = [models.UniqueConstraint(fields=["opportunity", "key"], name="screening_question_key_is_unique")]
+        triggers = changes_renew_the_state()
 
     def __str__(self) -> str:
         return self.prompt
@@ -264,6 +272,7 @@ class PayBand(models.Model):
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="pay_band_currency_is_a_code"),
             models.CheckConstraint(condition=Q(period__in=Period.values), name="pay_band_period_is_known"),
         ]
+        triggers = changes_renew_the_state()
 
     def __str__(self) -> str:
         return f"{self.minimum}–{self.maximum} {self.currency} a {self.period}"
@@ -283,6 +292,7 @@ class PayBandPlace(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["opportunity", "place"], name="no_two_pay_bands_for_one_place")]
+        triggers = changes_renew_the_state()
 
     def __str__(self) -> str:
         return self.place or "everywhere else"

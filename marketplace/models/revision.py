@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models import PublicModel
+from accounts.models.table_state import changes_renew_the_state
 from marketplace.models.candidate import Candidate
 from marketplace.models.opportunity import Opportunity
 
@@ -33,10 +34,11 @@ class OpportunityRevision(PublicModel):
             models.UniqueConstraint(fields=["opportunity", "number"], name="opportunity_revision_number_is_unique")
         ]
         triggers = [
+            *changes_renew_the_state(),
             pgtrigger.Protect(
                 name="revisions_are_immutable",
                 operation=pgtrigger.UpdateOf("opportunity_id", "number", "terms", "rule", "created_at"),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

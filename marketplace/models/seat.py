@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import PublicModel
+from accounts.models.table_state import changes_renew_the_state
 from marketplace.core.workflow import SeatState
 from marketplace.models.opportunity import Opportunity
 
@@ -50,6 +51,7 @@ class Seat(PublicModel):
             # Taking an open seat, lowest number first, skipping those that others are taking.
             models.Index(fields=["opportunity", "number"], condition=Q(state="open"), name="seat_take_idx"),
         ]
+        triggers = changes_renew_the_state()
 
     def __str__(self) -> str:
         return f"seat {self.number} ({self.state})"

@@ -6,6 +6,7 @@ import pgtrigger
 from django.db import models
 
 from accounts.models import PublicModel
+from accounts.models.table_state import changes_renew_the_state
 
 
 class TaxonomyRevision(models.Model):
@@ -55,6 +56,7 @@ class Skill(PublicModel):
             ),
         ]
         triggers = [
+            *changes_renew_the_state(),
             pgtrigger.Trigger(
                 name="skill_merges_have_no_cycle",
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("merged_into_id"),
@@ -75,7 +77,7 @@ class Skill(PublicModel):
                     END LOOP;
                     RETURN NEW;
                 """,
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -107,6 +109,7 @@ class SkillLabel(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["skill", "folded"], name="skill_label_is_unique_per_skill")]
+        triggers = changes_renew_the_state()
 
     def __str__(self) -> str:
         return self.label
@@ -125,6 +128,7 @@ class SkillBroader(models.Model):
                 condition=~models.Q(skill=models.F("broader")), name="skill_is_not_broader_than_itself"
             ),
         ]
+        triggers = changes_renew_the_state()
 
     def __str__(self) -> str:
         return f"{self.skill_id} < {self.broader_id}"
@@ -138,6 +142,7 @@ class Occupation(PublicModel):
 
     class Meta:
         ordering = ["name", "id"]
+        triggers = changes_renew_the_state()
 
     def __str__(self) -> str:
         return self.name

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pgtrigger
 from django.db import models
 
+from accounts.models.table_state import changes_of_some_renew_the_state
+
 
 class CopyMark(models.Model):
     """One document to copy. A thousand edits make one mark.
@@ -54,6 +56,7 @@ class CopyMark(models.Model):
                 fields=["subject_type", "subject_id"], condition=models.Q(urgent=True), name="copy_mark_urgent_idx"
             ),
         ]
+        triggers = changes_of_some_renew_the_state("{row}.subject_type = 'opportunity'")
 
     def __str__(self) -> str:
         return f"{self.stage} of {self.subject_type} {self.subject_id}"

@@ -8,6 +8,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from accounts.models.changes import changes_are_numbered
+from accounts.models.table_state import changes_renew_the_state
 from marketplace.models import Opportunity
 from matching.models.copymark import deletions_are_marked
 
@@ -74,7 +75,11 @@ class OpportunityProjection(models.Model):
             models.Index(fields=["title", "-opportunity"], name="opening_title_idx"),
             models.Index(fields=["organisation_id"], name="opening_organisation_idx"),
         ]
-        triggers = [changes_are_numbered(), deletions_are_marked("opportunity", "opportunity_id")]
+        triggers = [
+            changes_are_numbered(),
+            deletions_are_marked("opportunity", "opportunity_id"),
+            *changes_renew_the_state(),
+        ]
 
     def __str__(self) -> str:
         return f"opportunity {self.opportunity_id}"

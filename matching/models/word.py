@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from accounts.models.table_state import changes_of_some_renew_the_state
 from matching.models.opening import BYTEWISE
 
 
@@ -24,6 +25,7 @@ class SearchWord(models.Model):
             # Words about as long as one that is not in use, and beginning like it.
             models.Index(fields=["subject_type", "initial", "length"], name="search_word_near_idx"),
         ]
+        triggers = changes_of_some_renew_the_state("{row}.subject_type = 'opportunity'")
 
     def __str__(self) -> str:
         return self.word

@@ -1,4 +1,5 @@
-"""A process that streams and the web server before it, for all tests that follow something.
+"""A process that streams and the web server before it, for all tests that follow something; and a Valkey for those of
+pages that are kept.
 
 Valkey is at an address where nobody listens: streams do without.
 """
@@ -11,11 +12,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+import redis
 from django.conf import settings
 from django.db import connection
+from pytest_django import Settings
 
-from config import services
+from config import services, valkey
 from config.processes import Processes, running, start_stream, start_web
+from matching.retrieval.breaker import Breaker
 from tests.config.streaming import PLAIN
 from tests.database import address_of
 from tests.live import eventually
@@ -68,3 +72,14 @@ def address(request: pytest.FixtureRequest, servers: Servers) -> str:
 @pytest.fixture
 def direct(servers: Servers) -> str:
     return f"{servers.direct}/graphql/stream"
+
+
+@pytest.fixture
+def keeping(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> redis.Redis:
+    """An empty Valkey in which pages are kept."""
+    settings.GRAPHQL_KEPT_SECONDS = 60
+    monkeypatch.setattr(valkey, "breaker", Breaker(failures=2, pause=60.0, longest_pause=60.0))
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    for key in client.scan_iter("muster:explored*"):
+        client.delete(key)
+    return client

@@ -5,14 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 import redis
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from config import graphql_budget
+from config import graphql_budget, valkey
 from config.graphql_budget import network
 from config.graphql_limits import MAX_COST
 from matching.retrieval.breaker import Breaker
@@ -26,16 +25,13 @@ BUDGET = 2 * MAX_COST
 
 
 @pytest.fixture(autouse=True)
-def empty(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def empty(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Buckets that are full, and small."""
     settings.GRAPHQL_REQUESTS_PER_MINUTE, settings.GRAPHQL_COST_PER_MINUTE = 3, BUDGET
-    monkeypatch.setattr(graphql_budget, "breaker", Breaker(failures=2, pause=60.0, longest_pause=60.0))
-    graphql_budget._script.cache_clear()
+    monkeypatch.setattr(valkey, "breaker", Breaker(failures=2, pause=60.0, longest_pause=60.0))
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         for key in client.scan_iter("muster:budget:*"):
             client.delete(key)
-    yield
-    graphql_budget._script.cache_clear()
 
 
 def test_an_answer_tells_what_it_cost_and_what_is_left() -> None:
@@ -140,7 +136,7 @@ def test_without_valkey_everybody_is_let_through_and_soon_without_asking(setting
         answer = asker.post({"query": CHEAP})
         assert answer.status_code == 200
         assert "budget" not in answer.json().get("extensions", {})
-    assert not graphql_budget.breaker.admits(time.monotonic())
+    assert not valkey.breaker.admits(time.monotonic())
 
 
 def test_a_valkey_that_stalls_is_not_waited_for(settings: Settings) -> None:
@@ -149,4 +145,4 @@ def test_a_valkey_that_stalls_is_not_waited_for(settings: Settings) -> None:
         asker = Asker()
         started = time.monotonic()
         assert {asker.post({"query": CHEAP}).status_code for _ in range(20)} == {200}
-        assert time.monotonic() - started < 3 * (2 * graphql_budget.TIMEOUT_SECONDS + 0.5)
+        assert time.monotonic() - started < 3 * (2 * valkey.TIMEOUT_SECONDS + 0.5)

@@ -98,6 +98,7 @@ APPS = ("accounts", "marketplace", "matching")
 # Rows of other rows: shown as inlines of their owners, or, like the counter, of no use to anybody.
 WITHIN_OTHERS = {
     "accounts.AggregateSequence",
+    "accounts.TableState",
     "marketplace.CandidateFingerprint",
     "marketplace.CandidateGroupMembership",
     "marketplace.CandidateLanguage",
