@@ -27,6 +27,7 @@ _RESEMBLED = 40  # occupations that a text is said to resemble, of thousands
 _DIRECTIONS = 200
 _FEW_RESEMBLED, _FEW_DIRECTIONS = 15, 60  # of hundreds
 _STRANGE, _FAMILIAR = 0.2, 0.5
+_FOREIGN, _OWN = 0.2, 0.5
 _AT_ONCE = 1_000  # texts
 
 
@@ -69,12 +70,15 @@ class Occupations:
         directions = latent_directions(weights, _FEW_DIRECTIONS if few else _DIRECTIONS)
         return cls(rarity, terms, idf, weights, directions, few)
 
-    def sureness(self, weighed: sparse.csr_matrix) -> Floats:
-        """How far what is known of occupations is to be believed of each text, 0…1. All of it where they are all there
-        are; of few, by how much the text resembles the one that it resembles most: from a cosine of 0.2, below which
-        any text comes, to 0.5, where it is one of them."""
+    def sureness(self, weighed: sparse.csr_matrix, texts: Sequence[ReadText]) -> Floats:
+        """How far what is known of occupations is to be believed of each text, 0…1. Where they are all there are, by
+        the share of its words that are theirs, too: of a text in another language, hardly any. Where they are few, by
+        how much the text resembles the one that it resembles most: from a cosine of 0.2, below which any text comes, to
+        0.5, where it is one of them."""
         if not self.few:
-            return np.ones(weighed.shape[0])
+            words = [[word for word in text.words if word] for text in texts]
+            theirs = np.array([sum(word in self.terms for word in of) / max(len(of), 1) for of in words])
+            return np.clip((theirs - _FOREIGN) / (_OWN - _FOREIGN), 0.0, 1.0)
         nearest = np.asarray(weighed.dot(self.weights.T).max(axis=1).toarray(), dtype=np.float64).ravel()
         return np.clip((nearest - _STRANGE) / (_FAMILIAR - _STRANGE), 0.0, 1.0)
 

@@ -126,7 +126,7 @@ def occupations(
     cosine after words that come with each other in profiles are made one. Then, for each query, how far to believe
     either, 0…1."""
     weighed = known.weighed(counted, texts)
-    sure = known.sureness(weighed[:queries])
+    sure = known.sureness(weighed[:queries], texts[:queries])
     return product(known.resembled(weighed), queries), product(known.placed(weighed), queries), sure
 
 
