@@ -13,3 +13,6 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.login import auditing, counting, identities, second_factors  # noqa: F401 - they listen to logins
+        from accounts.queries.instants import read_instants_fast
+
+        read_instants_fast()

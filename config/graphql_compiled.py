@@ -34,6 +34,8 @@ from strawberry.schema.schema_converter import get_arguments
 from strawberry.types import Info
 from strawberry.types.field import StrawberryField
 
+from accounts.api.nodes import KINDS
+
 Write = Callable[[Any], Any]
 
 _ROW: Any = object()  # stands for the row among a resolver's arguments
@@ -67,14 +69,13 @@ class Compiler:
             raise NotPlain
         if field.extensions or field.is_async:
             raise NotPlain
-        write = self._value(defined.type, details, path)
         if field.base_resolver is None:
             if field.default_resolver is not getattr:
                 raise NotPlain
             read: Write = attrgetter(field.python_name)
         else:
             read = self._resolver(parent, defined, field, details, path)
-        return lambda row: write(read(row))
+        return self._written(read, defined.type, details, path)
 
     def _resolver(
         self,
@@ -116,62 +117,88 @@ class Compiler:
             return function
         return lambda row: function(row, **named)
 
-    def _value(self, of_type: GraphQLOutputType, details: list[FieldDetails], path: Path) -> Write:
-        """How to write a value of a type."""
-        if is_non_null_type(of_type):
-            write = self._present(of_type.of_type, details, path)
+    def _written(self, read: Write, of_type: GraphQLOutputType, details: list[FieldDetails], path: Path) -> Write:
+        """What is read of a row, as it is written."""
+        present: Any = of_type
+        if is_required := is_non_null_type(of_type):
+            present = of_type.of_type
+        missing = _refuse if is_required else _nothing
+        if is_leaf_type(present):
+            return _leaf(read, present.coerce_output_value, missing, is_text=present.name in _TEXTS)
+        if is_list_type(present):
+            write = self._written(_itself, present.of_type, details, path)
 
-            def required(value: Any) -> Any:
-                if value is None or (written := write(value)) is None:
-                    raise NotPlain
-                return written
-
-            return required
-        write = self._present(of_type, details, path)
-        return lambda value: None if value is None else write(value)
-
-    def _present(self, of_type: Any, details: list[FieldDetails], path: Path) -> Write:
-        """How to write a value that is not null."""
-        if is_leaf_type(of_type):
-            return _leaf(of_type.coerce_output_value, is_text=of_type.name in _TEXTS)
-        if is_list_type(of_type):
-            write = self._value(of_type.of_type, details, path)
-
-            def listed(value: Any) -> list[Any]:
-                if not isinstance(value, list | tuple):
-                    raise NotPlain
-                return [write(one) for one in value]
+            def listed(row: Any) -> Any:
+                value = read(row)
+                if value.__class__ is list or isinstance(value, list | tuple):
+                    return [write(one) for one in value]
+                return missing(value)
 
             return listed
-        if is_object_type(of_type):
-            return self._object(of_type, details, path)
+        if is_object_type(present):
+            return self._object(read, present, missing, details, path)
         raise NotPlain
 
-    def _object(self, of_type: GraphQLObjectType, details: list[FieldDetails], path: Path) -> Write:
+    def _object(
+        self, read: Write, of_type: GraphQLObjectType, missing: Write, details: list[FieldDetails], path: Path
+    ) -> Write:
         grouped, deferred, *_ = self._executor.collect_subfields(of_type, details)
         if deferred:
             raise NotPlain
         fields = [(key, self.field(of_type, one, path.add_key(key, of_type.name))) for key, one in grouped.items()]
         is_type_of: Any = of_type.is_type_of
         of_this_type: set[type] = set()  # whether a row is of a type is told by its class
+        seen: dict[int, tuple[Any, Any]] = {}  # by identity, which nothing else takes while the row is kept with it
 
-        def write(row: Any) -> dict[str, Any]:
-            if row.__class__ not in of_this_type:
-                if isinstance(row, Exception) or (is_type_of is not None and is_type_of(row, None) is not True):
+        def written(value: Any) -> Any:
+            if value.__class__ not in of_this_type:
+                if value is None:
+                    return missing(value)
+                if isinstance(value, Exception) or (is_type_of is not None and is_type_of(value, None) is not True):
                     raise NotPlain
-                of_this_type.add(row.__class__)
-            return {key: field(row) for key, field in fields}
+                of_this_type.add(value.__class__)
+            return {key: field(value) for key, field in fields}
 
-        return write
+        def once(row: Any) -> Any:
+            value = read(row)
+            known = seen.get(id(value))
+            if known is None:
+                known = seen[id(value)] = value, written(value)
+            return known[1]
+
+        # Many rows of a list lead to the same few: skills, organisations, people who applied more than once.
+        leads_to_rows = read is not _itself and of_type.name in KINDS
+        return once if leads_to_rows else lambda row: written(read(row))
 
 
-def _leaf(coerce: Write, *, is_text: bool) -> Write:
-    def text(value: Any) -> Any:
-        return value if type(value) is str else other(value)
+def _leaf(read: Write, coerce: Write, missing: Write, *, is_text: bool) -> Write:
+    def text(row: Any) -> Any:
+        value = read(row)
+        return value if value.__class__ is str else written(value)
 
-    def other(value: Any) -> Any:
+    def other(row: Any) -> Any:
+        return written(read(row))
+
+    def written(value: Any) -> Any:
+        if value is None:
+            return missing(value)
         if isinstance(value, Exception):
             raise NotPlain
-        return coerce(value)
+        coerced = coerce(value)
+        return missing(coerced) if coerced is None else coerced
 
     return text if is_text else other
+
+
+def _itself(row: Any) -> Any:
+    return row
+
+
+def _nothing(value: Any) -> None:
+    """Of a field that may be null."""
+    if value is not None:
+        raise NotPlain
+
+
+def _refuse(_: Any) -> Any:
+    raise NotPlain

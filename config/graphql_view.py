@@ -5,7 +5,6 @@ whoever comes with `Authorization: Bearer <JWT>` does not, since no browser send
 read is answered with 4xx and a GraphQL error.
 """
 
-import json
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +12,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
@@ -136,7 +136,7 @@ def _whole(kept: Kept, asked: Asked, context: Context, answer_as: str) -> HttpRe
     """An answer that is kept, with what each request is told of its own."""
     watch_uses(asked, context)
     extensions = {name: tell() for name, tell in context.extensions.items()} | kept.extensions
-    more = b',"extensions":' + _json(extensions) if extensions else b""
+    more = b',"extensions":' + orjson.dumps(extensions) if extensions else b""
     response = _sent(b'{"data":' + kept.data + more + b"}", answer_as)
     response.afterwards = tuple(context.afterwards)
     return response
@@ -202,11 +202,7 @@ def _has_csrf_token(request: HttpRequest) -> bool:
 
 
 def _written(answer: dict[str, Any], answer_as: str, status: int = HTTPStatus.OK) -> Answer:
-    return _sent(_json(answer), answer_as, status)
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _sent(orjson.dumps(answer), answer_as, status)
 
 
 def _sent(body: bytes, answer_as: str, status: int = HTTPStatus.OK) -> Answer:

@@ -12,6 +12,7 @@ from accounts.api.queries import AccountsQuery
 from accounts.api.scalars import SCALARS
 from accounts.api.service_tokens import ServiceTokenMutation
 from accounts.errors import DomainError
+from config.graphql_columns import ReadColumns
 from config.graphql_errors import cause_of
 from config.graphql_execution import Executor
 from config.graphql_operations import KeyedOperations, Parsing, PersonalReads
@@ -66,6 +67,11 @@ schema = Schema(
     mutation=Mutation,
     subscription=Subscription,
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
-    extensions=[Parsing, KeyedOperations, PersonalReads],  # the last within the transaction of the one before
+    extensions=[
+        Parsing,
+        ReadColumns,
+        KeyedOperations,
+        PersonalReads,
+    ],  # the last within the transaction of the one before
     execution_context_class=Executor,
 )

@@ -8,16 +8,18 @@ transaction ends; `lock=True` also locks the row itself. Nobody manages what is 
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from django.db import connection, models
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 
 from accounts.access import may, require_right, require_user
 from accounts.core.actor import Actor, ActorKind
 from accounts.errors import NotFound, NotPermitted
 from accounts.models import Membership
+from accounts.queries.prepared import KEYS, Gap, IsAmong, Prepared, prepare
 from marketplace.core.workflow import InvitationState, OfferState, OpportunityState
 from marketplace.models import Application, Candidate, Invitation, Offer, Opportunity, Placement
 
@@ -123,8 +125,15 @@ def contacts_opened_by(actor: Actor, candidate_ids: Collection[int]) -> dict[int
     id) that they turned to, the oldest of several; None for oneself and for staff. One query."""
     if actor.is_staff or actor.is_system:
         return dict.fromkeys(candidate_ids)
-    if actor.user_id is None:
+    if actor.user_id is None or not candidate_ids:
         return {}
+    found = _contacts_opened().tuples(user=actor.user_id, candidates=list(candidate_ids))
+    return {pk: None if is_own else by for pk, is_own, by in found if is_own or by is not None}
+
+
+@cache
+def _contacts_opened() -> Prepared:
+    """Of the candidates, to which organisation of the user's each turned, and whether it is the user."""
     organisation = OuterRef("organisation_id")
     candidate = OuterRef(OuterRef("pk"))
     ours = {"candidate": candidate, "opportunity__posting_organisation_id": organisation}
@@ -136,11 +145,11 @@ def contacts_opened_by(actor: Actor, candidate_ids: Collection[int]) -> dict[int
     blocked = Exists(
         Candidate.blocked_organisations.through.objects.filter(candidate=candidate, organisation_id=organisation)
     )
-    memberships = Membership.objects.filter(turned_to, user_id=actor.user_id).filter(~blocked)
+    memberships = Membership.objects.filter(turned_to, user_id=Gap("user")).filter(~blocked)
     organisations = memberships.order_by("organisation_id").values("organisation_id")
-    candidates = Candidate.objects.filter(pk__in=candidate_ids).annotate(by=Subquery(organisations[:1]))
-    found = {pk: (user_id == actor.user_id, by) for pk, user_id, by in candidates.values_list("pk", "user_id", "by")}
-    return {pk: None if is_own else by for pk, (is_own, by) in found.items() if is_own or by is not None}
+    candidates = Candidate.objects.filter(IsAmong(Gap("candidates", KEYS))).order_by()
+    is_own = ExpressionWrapper(Q(user_id=Gap("user"), user_id__isnull=False), BooleanField())
+    return prepare(candidates.annotate(own=is_own, by=Subquery(organisations[:1])).values_list("pk", "own", "by"))
 
 
 # Opportunities

@@ -9,23 +9,28 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, Generic, TypeVar
 
 import strawberry
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from django.conf import settings
-from django.db.models import Count, F, Model, Q, QuerySet, Window
-from django.db.models.functions import RowNumber
+from django.db import connection
+from django.db.models import Count, Model, Q, QuerySet
+from django.db.models.sql.datastructures import Join
 
+from accounts.api.columns import columns_of
 from accounts.api.peers import batched, together
+from accounts.core.actor import Actor
 from accounts.errors import InvalidInput
+from accounts.queries.prepared import KEYS, THE_KEY, Gap, IsAmong, Prepared, prepare, stand_in
 
 T = TypeVar("T")
+Visible = Callable[[Actor], QuerySet]
 
 DEFAULT_FIRST = 20
 LARGEST_FIRST = 100
@@ -212,10 +217,30 @@ def page(queryset: QuerySet, *, first: int | None, after: str | None, order: Ord
     )
 
 
+def visible_by_id(visible: Visible, actor: Actor, ids: Collection[int]) -> dict[int, Any]:
+    """Those of some rows (inner ids) that the actor may see. `visible` as in `nested_page`."""
+    if not ids:
+        return {}
+    statement = _by_id(visible, stand_in(actor), columns_of(_table(visible)))
+    return {row.pk: row for row in statement.instances(ids=list(ids), user=actor.user_id)}
+
+
+@lru_cache(maxsize=512)
+def _table(visible: Visible) -> type[Model]:
+    return visible(Actor.anonymous()).model
+
+
+@lru_cache(maxsize=512)
+def _by_id(visible: Visible, actor: Actor, columns: tuple[str, ...] | None) -> Prepared:
+    rows = visible(actor).filter(IsAmong(Gap("ids", KEYS))).order_by()
+    return prepare(rows.only(*columns) if columns is not None else rows)
+
+
 def nested_page(
     parent: Model,
-    key: str,
-    queryset: Callable[[], QuerySet],
+    key: Hashable,
+    visible: Visible,
+    actor: Actor,
     *,
     by: str,
     first: int | None,
@@ -224,37 +249,56 @@ def nested_page(
 ) -> Any:
     """One page of each parent's list, for all parents loaded together, in one statement.
 
-    `by` is the foreign key to the parent; `key` names the list together with its filters. Raises InvalidInput.
+    `visible` is a rule of access that hangs on nothing but who the actor is, and joins no table that has several rows
+    for one. `by` is the foreign key to the parent; `key` names the list together with its filters. Raises InvalidInput.
     """
     size = page_size(first)
-    values = order.values(after) if after is not None else None
-    column = f"{by}_id"
+    values = order.values(after) if after is not None else []
+    given = {f"after_{key.name}": value for key, value in zip(order.keys, values, strict=False)}
 
     def counts(parents: list[Model]) -> dict[Any, int]:
-        rows = queryset().filter(**{f"{by}__in": [one.pk for one in parents]}).order_by()
-        return dict(rows.values_list(column).annotate(number=Count("pk", distinct=True)))
+        rows = visible(actor).filter(**{f"{by}__in": [one.pk for one in parents]}).order_by()
+        return dict(rows.values_list(f"{by}_id").annotate(number=Count("pk", distinct=True)))
 
     def pages(parents: list[Model]) -> dict[Any, Page]:
-        found = queryset().filter(**{f"{by}__in": [one.pk for one in parents]})
-        # Access rules may join; a window over a join would number a row twice.
-        rows = order.apply(found.model._default_manager.filter(pk__in=found.order_by().values("pk")))
-        if values is not None:
-            rows = rows.filter(order.after(values))
-        window = [F(one.name).desc() if one.descending else F(one.name).asc() for one in order.keys]
-        rows = rows.annotate(place=Window(RowNumber(), partition_by=F(column), order_by=window))
-        by_parent: dict[Any, list[Model]] = {one.pk: [] for one in parents}
-        for row in rows.filter(place__lte=size + 1):
-            by_parent[getattr(row, column)].append(row)
+        columns = columns_of(_table(visible))
+        statement = _nested(visible, stand_in(actor), by, order, columns, is_first=after is None)
+        keys = [one.pk for one in parents]
+        by_parent: dict[Any, list[Any]] = {pk: [] for pk in keys}
+        for row in statement.instances(keys=keys, limit=size + 1, user=actor.user_id, **given):
+            by_parent[row.of_key].append(row)
         together(row for listed in by_parent.values() for row in listed[:size])
         return {
-            one.pk: Page(
-                rows=by_parent[one.pk][:size],
+            pk: Page(
+                rows=listed[:size],
                 order=order,
-                has_next=len(by_parent[one.pk]) > size,
-                has_previous=values is not None,
+                has_next=len(listed) > size,
+                has_previous=after is not None,
                 count=lambda one=one: batched(one, ("count", key), counts, 0),  # type: ignore[misc]
             )
-            for one in parents
+            for one, (pk, listed) in zip(parents, by_parent.items(), strict=True)
         }
 
     return batched(parent, ("page", key, size, after), pages, None)
+
+
+@lru_cache(maxsize=512)
+def _nested(
+    visible: Visible, actor: Actor, by: str, order: Order, columns: tuple[str, ...] | None, *, is_first: bool
+) -> Prepared:
+    """Gaps: `keys` of the parents, `limit`, `user`, and `after_…` for each key of the order if it is not the first."""
+    rows = order.apply(visible(actor).filter(**{f"{by}_id": THE_KEY}))
+    joined: list[Any] = [one.join_field for one in rows.query.alias_map.values() if isinstance(one, Join)]
+    if any(field.one_to_many or field.many_to_many for field in joined):
+        raise ValueError(f"{visible} may find a row twice")
+    if not is_first:
+        rows = rows.filter(order.after([Gap(f"after_{key.name}", _sql_type(rows, key.name)) for key in order.keys]))
+    if columns is not None:
+        rows = rows.only(*columns, *(key.name for key in order.keys if key.expression is None))
+    return prepare(rows).for_each("keys", order=[(key.name, key.descending) for key in order.keys], limit="limit")
+
+
+def _sql_type(rows: QuerySet, name: str) -> str:
+    annotated = rows.query.annotations.get(name)
+    field = annotated.output_field if annotated is not None else rows.model._meta.get_field(name)
+    return str(field.db_type(connection))

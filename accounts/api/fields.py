@@ -4,6 +4,7 @@ from typing import Any, Optional
 
 import strawberry
 
+from accounts.api.columns import needs
 from accounts.api.context import Info
 from accounts.api.peers import related, related_list
 
@@ -16,7 +17,7 @@ def given(attribute: str, type_: Any, description: str) -> Any:
         return None if value == "" else value
 
     resolve.__annotations__["return"] = Optional[type_]  # noqa: UP045 - built at run time
-    return strawberry.field(resolver=resolve, description=description)
+    return strawberry.field(resolver=resolve, description=description, metadata=needs(attribute))
 
 
 def one(attribute: str, type_: Any, description: str, *, optional: bool = False) -> Any:
@@ -26,7 +27,7 @@ def one(attribute: str, type_: Any, description: str, *, optional: bool = False)
         return related(root, attribute)
 
     resolve.__annotations__["return"] = Optional[type_] if optional else type_  # noqa: UP045
-    return strawberry.field(resolver=resolve, description=description)
+    return strawberry.field(resolver=resolve, description=description, metadata=needs())
 
 
 def many(attribute: str, type_: Any, description: str) -> Any:
@@ -36,7 +37,7 @@ def many(attribute: str, type_: Any, description: str) -> Any:
         return related_list(root, attribute)
 
     resolve.__annotations__["return"] = list[type_]
-    return strawberry.field(resolver=resolve, description=description)
+    return strawberry.field(resolver=resolve, description=description, metadata=needs())
 
 
 __all__ = ["Info", "given", "many", "one"]

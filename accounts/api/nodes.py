@@ -14,6 +14,7 @@ from uuid import UUID
 import strawberry
 from django.db.models import Model
 
+from accounts.api.columns import needs
 from accounts.api.context import Context
 from accounts.api.peers import together
 from accounts.core.actor import Actor
@@ -40,7 +41,9 @@ _NAMES: dict[type[Model], str] = {}
 
 @strawberry.interface(description="Something with an id that is unique in all of Muster and never changes.")
 class Node:
-    @strawberry.field(description="The id, for `node` and for inputs. Opaque: what is in it may change.")
+    @strawberry.field(
+        description="The id, for `node` and for inputs. Opaque: what is in it may change.", metadata=needs("public_id")
+    )
     def id(root: strawberry.Parent[Any]) -> strawberry.ID:
         return strawberry.ID(global_id(root))
 
@@ -74,7 +77,7 @@ def global_id(row: Any) -> str:
 
 
 def encode_id(name: str, public_id: UUID) -> str:
-    return base64.b64encode(f"{name}:{public_id}".encode()).decode()
+    return binascii.b2a_base64(f"{name}:{public_id}".encode(), newline=False).decode()
 
 
 def decode_id(given: str) -> tuple[str, UUID] | None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from django.db import models
+
+LOADED_WITH = "_loaded_with"
+"""Where a row keeps the list of those that it was loaded together with, itself among them."""
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: nothing to mishear on the phone
 
@@ -19,6 +23,21 @@ class PublicModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def refresh_from_db(
+        self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+    ) -> None:
+        """Columns that were left out when the row was loaded are read for all that were loaded together with it."""
+        missing = [name for name in fields or () if name not in self.__dict__]
+        peers = self.__dict__.get(LOADED_WITH, [])
+        if missing and len(peers) > 1:
+            lacking = {peer.pk: peer for peer in peers if missing[0] not in peer.__dict__}
+            for pk, *values in type(self)._base_manager.filter(pk__in=lacking).values_list("pk", *missing):
+                lacking[pk].__dict__.update(zip(missing, values, strict=True))
+            fields = [name for name in fields or () if name not in self.__dict__]
+            if not fields:
+                return
+        super().refresh_from_db(using, fields, from_queryset)
 
 
 class ReferencedModel(PublicModel):

@@ -105,7 +105,7 @@ def primary_keys(model: Any, public_ids: Iterable[UUID], *, kind: str) -> dict[U
     wanted = set(public_ids)
     if not all(isinstance(public_id, UUID) for public_id in wanted):
         raise NotFound(kind)
-    found = dict(model.objects.filter(public_id__in=wanted).values_list("public_id", "pk"))
+    found = dict(model.objects.filter(public_id__in=wanted).values_list("public_id", "pk")) if wanted else {}
     if len(found) != len(wanted):
         raise NotFound(kind)
     return found

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import strawberry
 
 from accounts.access import organisations_of
+from accounts.api.columns import needs
 from accounts.api.connections import AFTER, FIRST, Connection, nested_page, page
 from accounts.api.context import Info
 from accounts.api.fields import given, one
@@ -85,7 +86,7 @@ def contact(attribute: str, field: PersonalField, description: str) -> Any:
     def resolve(root: strawberry.Parent[Any], info: Info) -> str | None:
         return getattr(root, attribute) or None if reads(info.context, root, field) else None
 
-    return strawberry.field(resolver=resolve, description=description + CONTACT)
+    return strawberry.field(resolver=resolve, description=description + CONTACT, metadata=needs(attribute))
 
 
 def pseudonym(candidate: Candidate) -> str:
@@ -195,10 +196,8 @@ class CandidateType(Node):
         first: Annotated[int | None, FIRST] = None,
         after: Annotated[str | None, AFTER] = None,
     ) -> Connection[lazy("ApplicationType", "marketplace.api.applications")]:  # type: ignore[valid-type]
-        rows = visible_applications
-        return nested_page(
-            root, "applications", lambda: rows(info.context.actor), by="candidate", first=first, after=after
-        )
+        actor = info.context.actor
+        return nested_page(root, "applications", visible_applications, actor, by="candidate", first=first, after=after)
 
 
 def access_group(actor: Actor, group_id: Any) -> CandidateGroup:

@@ -10,6 +10,7 @@ from django.db.models import Count
 from strawberry.parent import StrawberryParent
 
 from accounts.access import require_right
+from accounts.api.columns import needs
 from accounts.api.connections import AFTER, FIRST, Connection, nested_page
 from accounts.api.context import Info
 from accounts.api.fields import given, many, one
@@ -212,7 +213,7 @@ def _own(name: str, visible: Any, type_: str, module: str, description: str) -> 
     """One of the lists that hang on an opportunity, as far as the actor may see its rows."""
 
     def resolve(root, info, first=None, after=None):
-        return nested_page(root, name, lambda: visible(info.context.actor), by="opportunity", first=first, after=after)
+        return nested_page(root, name, visible, info.context.actor, by="opportunity", first=first, after=after)
 
     connection: Any = Connection
     resolve.__annotations__ = {
@@ -222,7 +223,7 @@ def _own(name: str, visible: Any, type_: str, module: str, description: str) -> 
         "after": Annotated[str | None, AFTER],
         "return": connection[lazy(type_, module)],
     }
-    return strawberry.field(resolver=resolve, description=description)
+    return strawberry.field(resolver=resolve, description=description, metadata=needs())
 
 
 @node_type(

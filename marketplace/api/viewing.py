@@ -58,7 +58,10 @@ def reads(context: Context, candidate: Candidate, field: PersonalField) -> bool:
     if organisation_id is _SHUT:
         return False
     if not is_own(context, candidate):
-        context.read_of.setdefault(candidate.pk, PersonalData(organisation_id)).fields.add(field.value)
+        read = context.read_of.get(candidate.pk)
+        if read is None:
+            read = context.read_of[candidate.pk] = PersonalData(organisation_id)
+        read.fields.add(field.value)
     return True
 
 

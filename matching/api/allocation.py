@@ -1,12 +1,13 @@
 """Allocation runs: what they propose, what proves them, and why seats stay empty."""
 
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any
 
 import strawberry
 from django.db.models import QuerySet
 
-from accounts.api.connections import AFTER, FIRST, Connection, Key, Order, nested_page
+from accounts.api.connections import AFTER, FIRST, Connection, Key, Order, Visible, nested_page
 from accounts.api.context import Info
 from accounts.api.fields import given, one
 from accounts.api.nodes import Node, node_type, row_type
@@ -14,6 +15,7 @@ from accounts.api.peers import batched, related, related_list
 from accounts.api.refusals import RefusalCode
 from accounts.api.scalars import JSON, BigInt
 from accounts.api.types import OrganisationType, TransitionType, UserType, history_of
+from accounts.core.actor import Actor
 from marketplace.api.applications import ApplicationType
 from marketplace.api.candidates import CandidateType
 from marketplace.api.offers import OfferType
@@ -101,6 +103,14 @@ def _model_versions(rows: list[AllocationRun]) -> dict[int, list[str]]:
     return {pk: sorted(models) if models else [model] if model else [] for pk, models, model in named}
 
 
+@cache
+def _proposals(states: tuple[str, ...] | None) -> Visible:
+    def proposals(_: Actor) -> QuerySet[Proposal]:  # whoever sees a run
+        return Proposal.objects.all() if states is None else Proposal.objects.filter(state__in=states)
+
+    return proposals
+
+
 @node_type(
     AllocationRun,
     name="AllocationRun",
@@ -169,6 +179,7 @@ class AllocationRunType(Node):
     @strawberry.field(description="What it proposes, the most valuable first.")
     def proposals(
         root: strawberry.Parent[Any],
+        info: Info,
         states: Annotated[
             list[ProposalStateEnum] | None, strawberry.argument(description="Only those in these states; all if null.")
         ] = None,
@@ -176,11 +187,8 @@ class AllocationRunType(Node):
         after: Annotated[str | None, AFTER] = None,
     ) -> Connection[ProposalType]:
         wanted = None if states is None else tuple(sorted({one.value for one in states}))
-
-        def rows() -> QuerySet[Proposal]:
-            return Proposal.objects.all() if wanted is None else Proposal.objects.filter(state__in=wanted)
-
-        return nested_page(root, f"proposals {wanted}", rows, by="run", first=first, after=after, order=BEST_FIRST)
+        key, rows, actor = ("proposals", wanted), _proposals(wanted), info.context.actor
+        return nested_page(root, key, rows, actor, by="run", first=first, after=after, order=BEST_FIRST)
 
     @strawberry.field(description="Who is asked one after the other; none: all at once.")
     def waves(root: strawberry.Parent[Any]) -> list[WaveType]:

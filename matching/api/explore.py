@@ -13,7 +13,7 @@ from accounts.api.context import Context
 from accounts.api.enums import described
 from accounts.api.peers import related, related_list
 from accounts.api.types import OrganisationType
-from marketplace.access import own_candidate, visible_opportunities
+from marketplace.access import own_candidate
 from marketplace.api.opportunities import OpportunityType
 from marketplace.api.taxonomy import SkillType
 from marketplace.api.verdicts import skills_by_id
@@ -152,18 +152,15 @@ def explore(
     wanted = order_by.value if order_by else (Sort.NEWEST if segments == () else Sort.RELEVANCE)
     sort = Sort.NEWEST if wanted == FIT else Sort(wanted)
     asked = _asked(by, query, segments, sort, context)
-    rows = visible_opportunities(context.actor)
 
     def show(row: Opportunity) -> list[SnippetType]:
         return _snippets(row, asked.segments)
 
     if wanted == FIT:
         candidate = own_candidate(context.actor)
-        return fitting_opportunities(context, asked, candidate, first=size, after=after, rows=rows, show=show)
+        return fitting_opportunities(context, asked, candidate, first=size, after=after, show=show)
     finding, place = finding_of(asked, after, context)
-    return found_page(
-        context, finding, first=size, after=place, rows=rows, show=show, faceted=FACETS[Subject.OPPORTUNITY]
-    )
+    return found_page(context, finding, first=size, after=place, show=show, faceted=FACETS[Subject.OPPORTUNITY])
 
 
 def _asked(
@@ -171,7 +168,8 @@ def _asked(
 ) -> Search:
     """What is asked now: what may be kept, and what hangs on who asks."""
     on = context.now.astimezone(UTC).date()
-    search = query.search(segments or (), rates=rates_of(current_rate_set(on=on)), on=on)
+    rates = rates_of(current_rate_set(on=on)) if query.pay is not None else {}
+    search = query.search(segments or (), rates=rates, on=on)
     return replace(
         search,
         nothing=segments is None,

@@ -4,8 +4,6 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet
-
 from accounts.api.connections import Key, Order
 from accounts.api.context import Context
 from marketplace.models import Candidate, Opportunity
@@ -31,7 +29,6 @@ def fitting_opportunities(
     *,
     first: int,
     after: str | None,
-    rows: QuerySet[Any],
     show: Show,
 ) -> FoundPage:
     """Raises InvalidInput for a cursor of another list."""
@@ -39,7 +36,7 @@ def fitting_opportunities(
     start = _start(order, after)
     basics = basics_at(context.now, serving_now())
     finding, fits = opportunities_by_fit(search, candidate, basics)
-    found = _page(context, finding, fits, order, start, first, rows, show)
+    found = _page(context, finding, fits, order, start, first, show)
 
     def ranked() -> list[Ranked]:
         served = basics.serving.of([row.pk for row in found.rows], on=basics.on)
@@ -56,7 +53,6 @@ def fitting_people(
     *,
     first: int,
     after: str | None,
-    rows: QuerySet[Any],
     show: Show,
 ) -> FoundPage:
     """Raises InvalidInput for a cursor of another list."""
@@ -64,7 +60,7 @@ def fitting_people(
     start = _start(order, after)
     basics = basics_at(context.now, serving_now())
     finding, fits = people_by_fit(search, opportunity, basics)
-    found = _page(context, finding, fits, order, start, first, rows, show)
+    found = _page(context, finding, fits, order, start, first, show)
 
     def ranked() -> list[Ranked]:
         served = basics.serving.of([opportunity.pk], on=basics.on)
@@ -90,12 +86,11 @@ def _page(
     order: Order,
     start: Fit | None,
     first: int,
-    rows: QuerySet[Any],
     show: Show,
 ) -> FoundPage:
     begin = _begin(fits, start)
     end = begin + first
-    shown, cursors = shown_rows(rows, [Hit(fit.pk, fit) for fit in fits[begin:end]], order)
+    shown, places = shown_rows(context.actor, finding.search, [Hit(fit.pk, fit) for fit in fits[begin:end]])
     tell(context, finding)
     faceted = FACETS[finding.search.about]
-    return FoundPage(finding, shown, cursors, len(fits) > end, start is not None, show, faceted)
+    return FoundPage(finding, shown, places, order, len(fits) > end, start is not None, show, faceted)

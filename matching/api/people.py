@@ -15,7 +15,7 @@ from accounts.api.inputs import plain
 from accounts.api.nodes import public_id
 from accounts.api.peers import related, related_list
 from accounts.errors import InvalidInput, NotPermitted
-from marketplace.access import access_opportunity, visible_candidates
+from marketplace.access import access_opportunity
 from marketplace.api.candidates import CandidateType
 from marketplace.api.enums import CommitmentEnum
 from marketplace.api.rule_paths import input_path
@@ -160,18 +160,15 @@ def find_people(
     if by_fit and opportunity is None:
         raise InvalidInput("fitFor", "is needed to sort by fit")
     asked = _asked(filter or CandidateFilter(), segments, opportunity, context)
-    rows = visible_candidates(context.actor)
 
     def show(row: Candidate) -> list[SnippetType]:
         return _snippets(row, asked.segments)
 
     if by_fit and opportunity is not None:
-        return fitting_people(context, asked, opportunity, first=size, after=after, rows=rows, show=show)
+        return fitting_people(context, asked, opportunity, first=size, after=after, show=show)
     asked = replace(asked, sort=Sort(wanted))
     finding, place = finding_of(asked, after, context)
-    return found_page(
-        context, finding, first=size, after=place, rows=rows, show=show, faceted=FACETS[Subject.CANDIDATE]
-    )
+    return found_page(context, finding, first=size, after=place, show=show, faceted=FACETS[Subject.CANDIDATE])
 
 
 def _fit_for(given: strawberry.ID | None, context: Context) -> Opportunity | None:

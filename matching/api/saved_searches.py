@@ -14,6 +14,7 @@ from accounts.api.context import Info
 from accounts.api.nodes import Node, node_type
 from accounts.api.peers import batched, related, together
 from accounts.api.types import OrganisationType
+from accounts.core.actor import Actor
 from accounts.models import Organisation
 from marketplace.access import visible_opportunities
 from marketplace.api.enums import ArrangementEnum, CommitmentEnum
@@ -116,6 +117,11 @@ class _Edge:
     cursor: str
 
 
+def _newly_found(actor: Actor) -> QuerySet[FoundOpportunity]:
+    rows = FoundOpportunity.objects.filter(found_at__gte=F("search__asked_at"))
+    return rows.filter(opportunity__in=visible_opportunities(actor))
+
+
 @node_type(
     SavedSearch,
     name="SavedSearch",
@@ -146,11 +152,8 @@ class SavedSearchType(Node):
         first: Annotated[int | None, FIRST] = None,
         after: Annotated[str | None, AFTER] = None,
     ) -> Connection[OpportunityType]:
-        def found() -> QuerySet[FoundOpportunity]:
-            rows = FoundOpportunity.objects.filter(found_at__gte=F("search__asked_at"))
-            return rows.filter(opportunity__in=visible_opportunities(info.context.actor))
-
-        listed = nested_page(root, "new_opportunities", found, by="search", first=first, after=after)
+        actor = info.context.actor
+        listed = nested_page(root, "new_opportunities", _newly_found, actor, by="search", first=first, after=after)
         return FoundPage(**vars(listed))  # type: ignore[return-value]
 
 

@@ -7,14 +7,16 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import strawberry
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 
-from accounts.api.connections import Key, Order, PageInfo, Watched
+from accounts.api.connections import Key, Order, PageInfo, Visible, Watched, visible_by_id
 from accounts.api.context import Context
 from accounts.api.peers import together
+from accounts.core.actor import Actor
 from accounts.core.text import clean_line
 from accounts.errors import InvalidInput
 from accounts.models import Organisation
+from marketplace.access import visible_candidates, visible_opportunities
 from matching.core.attributes import Subject
 from matching.core.search.query import Segment, is_open
 from matching.core.search.search import Facet, Place, Search, sort_keys
@@ -26,6 +28,10 @@ from matching.retrieval.source import Hit
 
 LONGEST_SEARCH = 200
 MOST_LISTED = 20  # values of a facet
+VISIBLE: Mapping[Subject, Visible] = {
+    Subject.OPPORTUNITY: visible_opportunities,
+    Subject.CANDIDATE: visible_candidates,
+}
 INSTANTS = frozenset({"listed_at", "closes_at"})
 
 
@@ -94,8 +100,13 @@ class FoundEdge:
     """A row that was found, as an edge reads it."""
 
     node: Any
-    cursor: str
+    place: Sequence[Any]
+    order: Order
     show: Callable[[Any], list[SnippetType]]
+
+    @property
+    def cursor(self) -> str:
+        return self.order.sealed(self.place)
 
     @property
     def snippets(self) -> list[SnippetType]:
@@ -108,7 +119,8 @@ class FoundPage(Watched):
 
     listed: Listed
     rows: list[Any]
-    cursors: list[str]
+    places: list[Sequence[Any]]
+    order: Order
     has_next: bool
     has_previous: bool
     show: Callable[[Any], list[SnippetType]]
@@ -118,7 +130,7 @@ class FoundPage(Watched):
     @property
     def edges(self) -> list[FoundEdge]:
         self.rows_are_read()
-        return [FoundEdge(row, cursor, self.show) for row, cursor in zip(self.rows, self.cursors, strict=True)]
+        return [FoundEdge(row, at, self.order, self.show) for row, at in zip(self.rows, self.places, strict=True)]
 
     @property
     def nodes(self) -> list[Any]:
@@ -134,8 +146,8 @@ class FoundPage(Watched):
         return PageInfo(
             has_next_page=self.has_next,
             has_previous_page=self.has_previous,
-            start_cursor=self.cursors[0] if self.cursors else None,
-            end_cursor=self.cursors[-1] if self.cursors else None,
+            start_cursor=self.order.sealed(self.places[0]) if self.places else None,
+            end_cursor=self.order.sealed(self.places[-1]) if self.places else None,
         )
 
     @property
@@ -160,22 +172,22 @@ def found_page(
     *,
     first: int,
     after: Place | None,
-    rows: QuerySet[Any],
     show: Callable[[Any], list[SnippetType]],
     faceted: tuple[Facet, ...],
 ) -> FoundPage:
-    """A page with the rows that the actor may see: `rows` has the last word on that. Raises SearchSourceGone."""
+    """A page with the rows that the actor may see: `VISIBLE` has the last word on that. Raises SearchSourceGone."""
     hits, has_next = finding.page(first, after=after)
-    order = order_of(finding.search, finding.source.name)
     tell(context, finding)
-    shown, cursors = shown_rows(rows, hits, order)
-    return FoundPage(finding, shown, cursors, has_next, after is not None, show, faceted)
+    shown, places = shown_rows(context.actor, finding.search, hits)
+    order = order_of(finding.search, finding.source.name)
+    return FoundPage(finding, shown, places, order, has_next, after is not None, show, faceted)
 
 
-def shown_rows(rows: QuerySet[Any], hits: Collection[Hit], order: Order) -> tuple[list[Model], list[str]]:
-    known = rows.in_bulk([hit.pk for hit in hits]) if hits else {}
-    shown = [(known[hit.pk], order.sealed(hit.place)) for hit in hits if hit.pk in known]
-    return together(row for row, _ in shown), [cursor for _, cursor in shown]
+def shown_rows(actor: Actor, search: Search, hits: Sequence[Hit]) -> tuple[list[Model], list[Sequence[Any]]]:
+    """The rows of hits that the actor may see, and the places of these."""
+    known = visible_by_id(VISIBLE[search.about], actor, [hit.pk for hit in hits])
+    shown = [hit for hit in hits if hit.pk in known]
+    return together(known[hit.pk] for hit in shown), [hit.place for hit in shown]
 
 
 def tell(context: Context, finding: Finding) -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
+from django.db.models import QuerySet, Value
+
 from accounts.core.actor import Actor
 from accounts.models import Membership, Organisation
+from accounts.queries.prepared import Gap, Prepared, prepare
 from marketplace.core.workflow import InvitationState
 from marketplace.models import Application, Invitation
 from matching.core.search.search import EVERYTHING, Reach
@@ -12,20 +18,35 @@ _ASKED = [InvitationState.SENT, InvitationState.ACCEPTED]
 
 
 def reach_of(actor: Actor) -> Reach:
-    """What an actor may find. Four statements at the most; `marketplace.access` says the same of rows."""
+    """What an actor may find. One statement; `marketplace.access` says the same of rows."""
     if actor.is_staff or actor.is_system:
         return EVERYTHING
-    suspended = frozenset(Organisation.objects.filter(suspended_at__isnull=False).values_list("pk", flat=True))
-    if actor.user_id is None:
-        return Reach(suspended=suspended)
-    invited = Invitation.objects.filter(candidate__user_id=actor.user_id, state__in=_ASKED)
-    applied = Application.objects.filter(candidate__user_id=actor.user_id)
-    return Reach(
-        organisations=memberships_of(actor),
-        related=frozenset(invited.order_by().values_list("opportunity_id", flat=True))
-        | frozenset(applied.order_by().values_list("opportunity_id", flat=True)),
-        suspended=suspended,
+    found: dict[str, set[int]] = {"suspended": set(), "organisations": set(), "related": set()}
+    for what, pk in _reach(is_user=actor.user_id is not None).tuples(user=actor.user_id):
+        found[what].add(pk)
+    organisations, related, suspended = (frozenset(found[name]) for name in ("organisations", "related", "suspended"))
+    return Reach(organisations=organisations, related=related, suspended=suspended)
+
+
+@cache
+def _reach(*, is_user: bool) -> Prepared:
+    """Of a Reach, by the names of its fields, the inner ids."""
+    suspended = _as("suspended", Organisation.objects.filter(suspended_at__isnull=False), "pk")
+    if not is_user:
+        return prepare(suspended)
+    user = Gap("user")
+    return prepare(
+        suspended.union(
+            _as("organisations", Membership.objects.filter(user_id=user), "organisation_id"),
+            _as("related", Invitation.objects.filter(candidate__user_id=user, state__in=_ASKED), "opportunity_id"),
+            _as("related", Application.objects.filter(candidate__user_id=user), "opportunity_id"),
+            all=True,
+        )
     )
+
+
+def _as(name: str, rows: QuerySet[Any], key: str) -> QuerySet[Any]:
+    return rows.order_by().annotate(what=Value(name)).values_list("what", key)
 
 
 def memberships_of(actor: Actor) -> frozenset[int]:

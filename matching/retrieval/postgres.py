@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import cache, reduce
 from operator import add
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import BooleanField, Case, IntegerField, Model, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable, RawSQL
 
+from accounts.queries.prepared import KEYS, Gap, IsAmong, Prepared, prepare
 from matching.compile_sql import compile_rule, eligible
 from matching.core.attributes import Subject
 from matching.core.search.query import ANYWHERE, Segment
@@ -32,7 +33,7 @@ from matching.core.search.search import (
 )
 from matching.core.search.vectors import anywhere_query, way_query
 from matching.models import CandidateProjection, OpportunityProjection
-from matching.queries.answering import Answers, IsAmong
+from matching.queries.answering import Answers
 from matching.retrieval.source import FacetCounts, Hit
 
 MODELS: Mapping[Subject, type[Model]] = {
@@ -56,6 +57,8 @@ class Postgres:
     def hits(self, search: Search, *, after: Place | None, limit: int, without: Collection[int]) -> list[Hit]:
         if search.sort is Sort.RELEVANCE and len(search.segments) == 1:
             return _hits_by_level(search, after, limit, without)
+        if after is None and not without and _is_all_there_is(search):
+            return _first(search, limit)
         return _hits(found(search, without), search, after, limit)
 
     def count(self, search: Search, *, without: Collection[int]) -> int:
@@ -127,11 +130,11 @@ def _reachable(reach: Reach, about: Subject) -> Q:
         return Q()
     public = Q(state=PUBLISHED, visibility=PUBLIC)
     if reach.suspended:
-        public &= ~Q(organisation_id__in=sorted(reach.suspended))
+        public &= ~Q(IsAmong(reach.suspended, "organisation_id"))
     if reach.organisations:
-        public |= Q(organisation_id__in=sorted(reach.organisations))
+        public |= Q(IsAmong(reach.organisations, "organisation_id"))
     if reach.related:
-        public |= Q(pk__in=sorted(reach.related)) & ~Q(state__in=sorted(UNPUBLISHED))
+        public |= Q(IsAmong(reach.related)) & ~Q(state__in=sorted(UNPUBLISHED))
     return public
 
 
@@ -176,6 +179,27 @@ def _hits(
     return [Hit(row[0], row[1:]) for row in _in_order(rows, keys, after, limit)]
 
 
+def _is_all_there_is(search: Search) -> bool:
+    """Whether it asks for whatever opportunities there are: the page where everybody begins."""
+    whatever = Search(about=Subject.OPPORTUNITY, reach=search.reach, sort=search.sort, on=search.on)
+    return search == whatever and search.sort is not Sort.RELEVANCE
+
+
+def _first(search: Search, limit: int) -> list[Hit]:
+    whose = {name: getattr(search.reach, name) for name in ("organisations", "related", "suspended")}
+    given = {name: sorted(keys) for name, keys in whose.items() if keys}
+    gaps: dict[str, Any] = {name: Gap(name, KEYS) for name in given}
+    rows = _firsts(replace(search.reach, **gaps), search.sort).tuples(limit=limit, **given)
+    return [Hit(row[0], row[1:]) for row in rows]
+
+
+@cache
+def _firsts(reach: Reach, sort: Sort) -> Prepared:
+    """Of a reach with gaps."""
+    search = Search(about=Subject.OPPORTUNITY, reach=reach, sort=sort)
+    return prepare(_in_order(found(search, ()), sort_keys(search), None, None)).first("limit")
+
+
 _LEAST = Case(When(pk__gt=0, then=Value(ANYWHERE)), default=Value(0), output_field=IntegerField())
 """What all are worth that are answered in no head. It looks as if it depended on the row, so that Postgres finds the
 rows before it sorts them: for those few that have a rare word it would read all others in the order asked for."""
@@ -216,7 +240,7 @@ def _levels(search: Search) -> list[tuple[int | None, str]]:
     return [*joined[:alone], *([(None, ranked)] if ranked else [])]
 
 
-def _in_order(rows: QuerySet[Any], keys: Sequence[SortKey], after: Place | None, limit: int) -> Iterable[tuple]:
+def _in_order(rows: QuerySet[Any], keys: Sequence[SortKey], after: Place | None, limit: int | None) -> QuerySet[Any]:
     """Id and place of the first that follow a place."""
     columns = ["pk" if key.name == "id" else key.name for key in keys]
     if after is not None:
