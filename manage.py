@@ -10,8 +10,18 @@ def main() -> None:
     os.environ.setdefault("MUSTER_ENV", "development")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
+    from psycopg_pool import PoolTimeout
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, PoolTimeout) or "--traceback" in sys.argv:
+            raise
+        sys.exit(
+            "The database does not answer. `make run` starts Muster with its own, `python -m config.services start` the"
+            " database alone; DATABASE_URL names another one."
+        )
 
 
 if __name__ == "__main__":

@@ -114,7 +114,13 @@ class MatchingQuery:
             after=after,
         )
 
-    @strawberry.field(description="Who suits an opportunity best, best first. For its organisation.")
+    @strawberry.field(
+        description=(
+            "Who suits an opportunity best, best first: of everybody whom its rule lets in the first hundred, unless"
+            " another number was set up, and after them whoever applied, however low they rank; `totalCount` counts"
+            " both. For its organisation."
+        )
+    )
     def matches(
         self,
         info: Info,
