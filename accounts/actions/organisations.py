@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.text import slugify
 from moneyed import CurrencyDoesNotExist, get_currency
 
-from accounts.access import access_organisation, require_user
+from accounts.access import access_organisation, require_person, require_user
 from accounts.actions.events import append
 from accounts.constraints import refusing
 from accounts.core.actor import Actor, ActorKind
@@ -51,7 +51,8 @@ def create_organisation(
 
 
 def invite_member(*, actor: Actor, organisation_id: UUID, email: str, role: str, now: datetime) -> Membership:
-    """Give a person a role, by e-mail address; one who has no login yet gets one without a password.
+    """Give a person a role, by e-mail address; one who has no login yet gets one without a password. What they are
+    called the others read once they have joined: whoever knows an address is not told a name for it.
 
     Owners only. Raises InvalidInput, MembershipExists, NotFound, NotPermitted.
     """
@@ -69,7 +70,7 @@ def invite_member(*, actor: Actor, organisation_id: UUID, email: str, role: str,
             raise InvalidInput("email", "belongs to a service token")
         with refusing({"one_membership_per_user_and_organisation": MembershipExists}):
             membership = Membership.objects.create(
-                user=user, organisation=organisation, role=role, invited_by_id=actor.user_id
+                user=user, organisation=organisation, role=role, invited_by_id=actor.user_id, joined_at=None
             )
         append(
             organisation,
@@ -79,6 +80,21 @@ def invite_member(*, actor: Actor, organisation_id: UUID, email: str, role: str,
             now=now,
             payload={"user": user.pk, "role": role},
         )
+    return membership
+
+
+def accept_membership(*, actor: Actor, membership_id: UUID, now: datetime) -> Membership:
+    """Say that one is a member; once is enough. Raises LoginRequired, NotFound, ScopeMissing."""
+    require_person(actor)
+    with transaction.atomic():
+        mine = Membership.objects.select_for_update().filter(user_id=require_user(actor), public_id=membership_id)
+        membership = mine.first()
+        if membership is None:
+            raise NotFound("membership")
+        if membership.joined_at is None:
+            membership.joined_at = now
+            membership.save(update_fields=["joined_at"])
+            _append_changed(membership, actor, now)
     return membership
 
 

@@ -23,8 +23,15 @@ class CreateOrganisationInput(Keyed):
 @strawberry.input(description="Gives a person a role in an organisation.")
 class InviteMemberInput(Keyed):
     organisation_id: strawberry.ID = strawberry.field(description="Where.")
-    email: str = strawberry.field(description="Who. Somebody without a login gets one.")
+    email: str = strawberry.field(
+        description="Who. Somebody without a login gets one; somebody with one stays nameless until they accept."
+    )
     role: MembershipRole = strawberry.field(description="As what.")
+
+
+@strawberry.input(description="Says that one is a member.")
+class AcceptMembershipInput(Keyed):
+    membership_id: strawberry.ID = strawberry.field(description="One of your own.")
 
 
 @strawberry.type
@@ -48,5 +55,15 @@ class AccountsMutation:
             organisation_id=public_id(input.organisation_id, "Organisation", field="organisationId"),
             email=input.email,
             role=input.role.value,
+            now=info.context.now,
+        )
+
+    @mutation(
+        MembershipType, "Say that you are a member, to an organisation that has made you one: it learns your name."
+    )
+    def accept_membership(*, info: Info, input: AcceptMembershipInput) -> Any:
+        return organisations.accept_membership(
+            actor=info.context.actor,
+            membership_id=public_id(input.membership_id, "Membership", field="membershipId"),
             now=info.context.now,
         )

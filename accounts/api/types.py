@@ -66,7 +66,25 @@ def _access_membership(actor: Actor, membership_id: UUID) -> Membership:
 @node_type(User, name="User", description="Somebody who can log in.", access=_access_user)
 class UserType(Node):
     email: str = strawberry.field(description="The address they log in with.")
-    name = given("name", str, "Their name, where they gave one.")
+
+    @strawberry.field(
+        description="Their name, where they gave one; null while they have not accepted that you made them a member."
+    )
+    def name(root: strawberry.Parent[Any], info: Info) -> str | None:
+        asks = info.context.actor
+        if asks.is_staff or root.pk == asks.user_id:
+            return root.name or None
+
+        def load(rows: list[User]) -> dict[int, bool]:
+            """Whether they are called something: not where all that the two have in common was never accepted."""
+            shared = Membership.objects.filter(user__in=rows, organisation__in=organisations_of(asks, "read"))
+            joined: dict[int, bool] = {}
+            for user_id, joined_at in shared.values_list("user_id", "joined_at"):
+                joined[user_id] = joined.get(user_id, False) or joined_at is not None
+            return joined
+
+        return root.name or None if batched(root, "is_named", load, True) else None
+
     is_service: bool = strawberry.field(
         description="Whether it is a program of an organisation: a service token's user."
     )
@@ -138,6 +156,9 @@ class MembershipType(Node):
     user = one("user", UserType, "Who.")
     organisation = one("organisation", OrganisationType, "Where.")
     created_at: datetime = strawberry.field(description="Since when.")
+    joined_at: datetime | None = strawberry.field(
+        description="When they accepted it; null until then: they may do what they may, and stay nameless."
+    )
 
 
 @row_type(Transition, name="Transition", description="One change of state, as logged.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 from accounts.models.base import PublicModel
 from accounts.models.table_state import changes_renew_the_state
@@ -60,6 +61,9 @@ class Membership(PublicModel):
     role = models.CharField(max_length=20, choices=Role)
     invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    joined_at = models.DateTimeField(
+        null=True, blank=True, default=timezone.now, editable=False, help_text="empty until they say that they are"
+    )
 
     objects = MembershipQuerySet.as_manager()
 

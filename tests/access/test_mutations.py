@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.api.nodes import decode_id, encode_id
-from accounts.models import ServiceToken
+from accounts.models import Membership, ServiceToken
 from marketplace.models import Invitation, Notification
 from matching.models import Proposal, SavedSearch
 from tests.access.asking import SCHEMA
@@ -42,6 +42,7 @@ def inputs(world: World, side: Side) -> dict[str, tuple[Any, dict[str, Any]]]:
     told = {
         "createOrganisation": (None, {"name": "Yards"}),
         "inviteMember": (organisation, {"email": "new@example.org", "role": "OBSERVER"}),
+        "acceptMembership": (Membership.objects.get(organisation=organisation, user=side.owner.user), {}),
         "createServiceToken": (organisation, {"name": "New", "scopes": []}),
         "revokeServiceToken": (token, {}),
         "registerCandidate": (None, {}),

@@ -75,7 +75,7 @@ def test_an_audited_event_is_entered_by_the_statement_that_appends_it() -> None:
     member = a_recruiter(owner)
     membership = Membership.objects.get(user=member.user)
     change_role(actor=owner.actor, membership_id=membership.public_id, role="observer", now=NOW)
-    invited, changed = AuditEntry.objects.filter(organisation=owner.organisation).order_by("id")
+    invited, _, changed = AuditEntry.objects.filter(organisation=owner.organisation).order_by("id")  # and accepted
     assert (invited.kind, changed.kind, changed.actor_id) == ("MemberInvited", "MembershipChanged", owner.user.pk)
     assert changed.data.items() >= {"user": member.user.pk, "role": "observer"}.items()
     assert changed.data["event"] > invited.data["event"]

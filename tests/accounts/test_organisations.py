@@ -20,6 +20,9 @@ from accounts.errors import (
     SlugTaken,
 )
 from accounts.models import Event, Membership, Organisation, User
+from tests.config.graphql_client import Asker, global_id
+from tests.marketplace import factories
+from tests.marketplace.factories import an_organisation
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -140,3 +143,38 @@ def test_observer_reads_and_does_not_manage(organisation, owner):
         access_organisation(observer, organisation.public_id, to="manage")
     assert list(organisations_of(observer)) == [organisation]
     assert list(organisations_of(observer, "manage")) == []
+
+
+def test_whoever_knows_an_address_is_not_told_whose_it_is() -> None:
+    """Anybody may found an organisation, and make members of whose addresses they know."""
+    curious, ada = an_organisation(), factories.a_user(email="ada@example.org", name="Ada Lovelace")
+    owner, member = Asker(curious.user), Asker(ada)
+    asked = {"organisationId": global_id(curious.organisation), "email": ada.email, "role": "RECRUITER"}
+    made = owner.do("inviteMember", asked, "id joinedAt user { id email name }", thing="Membership")
+    assert (made["joinedAt"], made["user"]["name"]) == (None, None)
+    for query in (
+        "query ($id: ID!) { node(id: $id) { ... on User { name } } }",
+        "query ($of: ID!) { organisation(id: $of) { members { user { name } } } }",
+    ):
+        told = owner.ask(query, **({"id": made["user"]["id"]} if "$id" in query else {"of": asked["organisationId"]}))
+        assert "Lovelace" not in str(told)
+    assert member.ask("{ viewer { user { name } } }")["viewer"]["user"]["name"] == "Ada Lovelace"
+    for other in (owner, Asker(factories.a_user())):
+        refused = other.do("acceptMembership", {"membershipId": made["id"]}, "id", thing="Membership")
+        assert refused["code"] == "NOT_FOUND"
+    for _ in range(2):
+        accepted = member.do("acceptMembership", {"membershipId": made["id"]}, "joinedAt", thing="Membership")
+        assert accepted["joinedAt"] is not None
+    assert "Lovelace" in str(owner.ask(query, of=asked["organisationId"]))
+    assert Event.objects.filter(name="MembershipChanged").count() == 1
+
+
+def test_names_of_many_members_take_no_more_statements() -> None:
+    ours = an_organisation()
+    asker, query = Asker(ours.user), "query ($of: ID!) { organisation(id: $of) { members { user { name } } } }"
+    counts = []
+    for more in (1, 5):
+        for _ in range(more):
+            factories.a_recruiter(ours)
+        counts.append(asker.statements(query, of=global_id(ours.organisation)))
+    assert counts[0] == counts[1]

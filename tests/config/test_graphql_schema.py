@@ -31,6 +31,7 @@ WRITES = [
     "updateCandidate",
     "createOrganisation",
     "inviteMember",
+    "acceptMembership",
     "draftOpportunity",
     "updateOpportunity",
     "setEligibilityRule",

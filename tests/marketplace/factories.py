@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.actions.events import append
-from accounts.actions.organisations import create_organisation, invite_member
+from accounts.actions.organisations import accept_membership, create_organisation, invite_member
 from accounts.actions.transitions import move
 from accounts.core.actor import Actor, ActorKind
 from accounts.models import Membership, Organisation, User
@@ -106,7 +106,10 @@ def a_recruiter(owner: Recruiter | None = None, *, role: str = "recruiter", now:
     """Another member of the owner's organisation, or of a new one."""
     owner = owner or an_organisation(now=now)
     user = a_user()
-    invite_member(actor=owner.actor, organisation_id=owner.organisation.public_id, email=user.email, role=role, now=now)
+    membership = invite_member(
+        actor=owner.actor, organisation_id=owner.organisation.public_id, email=user.email, role=role, now=now
+    )
+    accept_membership(actor=actor_of(user), membership_id=membership.public_id, now=now)
     return Recruiter(user, owner.organisation, actor_of(user))
 
 
