@@ -209,12 +209,27 @@ async def _events(followed: Followed, give_back: Callable[[], None]) -> AsyncGen
                 name = followed.context.position or hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
                 if name != known:
                     known = name
+                    if fault := await in_thread(_log, followed):
+                        yield f"event: next\ndata: {json.dumps(fault)}\n\n".encode()
+                        break
                     yield f"event: next\nid: {name}\ndata: {text}\n\n".encode()
                     if "errors" not in answer and followed.context.afterwards:
                         await in_thread(follow_up, tuple(followed.context.afterwards))
         yield COMPLETE
     finally:
         give_back()
+
+
+def _log(followed: Followed) -> dict[str, Any] | None:
+    """Log what an event shows of people, before it is sent; what is answered instead where that fails. Of one that is
+    not sent, for it says what the last one said, nobody has read anything."""
+    try:
+        log_reads(followed.context, followed.document, followed.operation_name)
+    except Exception as error:
+        faults_ = [GraphQLError(str(error), original_error=error)]
+        schema.process_errors(faults_)
+        return {"errors": [formatted(one, followed.context.actor.request_id) for one in faults_]}
+    return None
 
 
 async def _answers(followed: Followed) -> AsyncGenerator[dict[str, Any] | None, None]:
@@ -259,18 +274,13 @@ async def _results(followed: Followed) -> AsyncGenerator[ExecutionResult, None]:
     """One for each event, executed where the database may be asked. What the source raises is the last."""
     context, is_paid = followed.context, True  # the first was, by the request
 
-    def answered(executor: Executor) -> Any:
-        result = execute_subscription_event(executor)
-        log_reads(context, followed.document, followed.operation_name)
-        return result
-
     async def execute(executor: Executor) -> ExecutionResult:
         nonlocal is_paid
         context.begin(timezone.now())
         if not is_paid:
             await in_thread(spend, context, followed.cost)
         is_paid = False
-        result: Any = await in_thread(answered, executor)
+        result: Any = await in_thread(execute_subscription_event, executor)
         return result
 
     try:

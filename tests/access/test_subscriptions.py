@@ -60,8 +60,10 @@ def told(user: Any, name: str, id: str | None) -> dict[str, Any]:
     body = {"query": f"subscription {variables}{{ {FIELDS[name]} }}", "variables": {"id": id}}
     request = RequestFactory().post("/graphql/stream", json.dumps(body), content_type="application/json")
     request.META["HTTP_AUTHORIZATION"] = f"Bearer {token_of(user)}"
-    results = graphql_stream._results(graphql_stream._begin(request))
+    followed = graphql_stream._begin(request)
+    results = graphql_stream._results(followed)
     result = without_waiting(anext(results))
+    assert graphql_stream._log(followed) is None
     without_waiting(results.aclose())
     return {"data": result.data, "errors": [formatted(error, "") for error in result.errors or ()]}
 

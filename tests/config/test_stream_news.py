@@ -19,7 +19,7 @@ from accounts.actions.events import append
 from accounts.api.connections import NEWEST
 from accounts.api.watching import in_thread
 from accounts.core.actor import Actor, ActorKind
-from accounts.models import DeprecatedUse, Membership, User
+from accounts.models import AuditEntry, DeprecatedUse, Membership, User
 from config import graphql_deprecations
 from config.graphql_deprecations import deprecated
 from marketplace.actions.candidates import CandidateFields, update_candidate
@@ -29,7 +29,7 @@ from marketplace.queries.notifications import BATCH, Moment, present_moment, tol
 from tests.config.graphql_client import global_id, schema, token_of
 from tests.config.streaming import SSE, Told, subscribed
 from tests.database import address_of
-from tests.marketplace.factories import NOW, a_candidate, a_skill, actor_of, an_organisation
+from tests.marketplace.factories import NOW, Recruiter, a_candidate, a_skill, actor_of, an_application, an_organisation
 from tests.matching.staging import asking_for, best, skilled, work
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("stream")]
@@ -188,6 +188,42 @@ def test_who_suits_best_is_told_whenever_it_changes(address):
         skilled(skill, 5)
         work()
         assert again.refusal() in ("NOT_FOUND", "NOT_PERMITTED"), "and before it nothing that was known already"
+
+
+NAMES = "subscription ($of: ID!) { matches(opportunity: $of, first: 9) { nodes { candidate { name } } } }"
+
+
+def somebody_who_turned_to(by: Recruiter) -> tuple[dict[str, str], Candidate]:
+    """What the organisation asks to read their name, and who they are."""
+    opportunity, candidate = asking_for(skill := a_skill(), by), skilled(skill, 5)
+    work()
+    an_application(opportunity, candidate)
+    return {"of": global_id(opportunity)}, candidate
+
+
+def test_whoever_comes_back_and_is_told_nothing_new_has_read_of_nobody(direct):
+    by = an_organisation()
+    asked, candidate = somebody_who_turned_to(by)
+    read = AuditEntry.objects.filter(kind="PersonalDataRead", actor=by.user)
+    with subscribed(direct, NAMES, asked, by.user) as told:
+        assert told.data()["nodes"][0]["candidate"]["name"] == candidate.name
+        assert [entry.subject_id for entry in read] == [candidate.pk], "before it is sent"
+    with subscribed(direct, NAMES, asked, by.user, **{"Last-Event-ID": told.ids[-1]}) as again:
+        assert next(again.lines).startswith("retry: ")
+        again.wait_for_beats(2)
+        assert read.count() == 1
+
+
+def test_what_cannot_be_logged_is_not_told(direct):
+    by = an_organisation()
+    asked, _ = somebody_who_turned_to(by)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_auditentry ADD CONSTRAINT disk_is_full CHECK (false) NOT VALID")
+        try:
+            with subscribed(direct, NAMES, asked, by.user) as told:
+                assert (told.refusal(), told.ids) == ("INTERNAL", [])
+        finally:
+            cursor.execute("ALTER TABLE accounts_auditentry DROP CONSTRAINT disk_is_full")
 
 
 def test_who_suits_is_told_to_nobody_else(direct):
