@@ -28,7 +28,6 @@ from matching.core.clock import utc_offset_minutes
 from matching.core.facts import (
     EVERYTHING,
     HUNG,
-    UNGATHERED,
     CandidateFacts,
     OpportunityTerms,
     Reading,
@@ -40,12 +39,12 @@ from matching.core.facts import (
 from matching.core.titles import title_words
 
 __all__ = [
-    "assemble",
     "current_rate_set",
     "facts_of",
     "free_hours",
     "hourly_eur",
     "merged_skill_facts",
+    "own_facts",
     "terms_of",
 ]
 
@@ -64,20 +63,18 @@ def facts_of(
     if rows and rows[0].merges:
         became = survivors({key for one in rows for key in (*(one.skill_ids or ()), *(one.mentioned or ()))})
     read = [(fact, made) for fact, made in _HUNG.items() if fact in reading.facts]
-    left_out = dict.fromkeys(HUNG - reading.facts, UNGATHERED)
     found = {}
     for one in rows:
-        hung = {fact: made(one, became, reading) for fact, made in read}
-        found[one.candidate_id] = assemble(one, one.candidate_id, on=on, rates=rates, hung=left_out | hung)
+        facts = own_facts(one, on=on, rates=rates)
+        facts.update([(fact, made(one, became, reading)) for fact, made in read])
+        found[one.candidate_id] = CandidateFacts.of_some(one.candidate_id, facts)
     return found
 
 
-def assemble(
-    row: Any, candidate_id: int, *, on: date, rates: Mapping[str, Decimal], hung: Mapping[str, Any]
-) -> CandidateFacts:
-    """Facts from a candidate's row, or from a row of its history, and those that hang on it.
+def own_facts(row: Any, *, on: date, rates: Mapping[str, Decimal]) -> dict[str, Any]:
+    """What a candidate's row, or a row of its history, says by itself, by fact.
 
-    A declared attribute that is not computed or gathered here is the row's column of the same name.
+    A declared attribute that neither hangs on it nor is computed here is the row's column of the same name.
     """
     rate = row.rate_amount
     found: dict[str, Any] = {
@@ -92,7 +89,7 @@ def assemble(
     for fact, is_set in _OF_THE_ROW:
         value = getattr(row, fact)
         found[fact] = frozenset(value) if is_set else None if value == "" else value  # an empty text says nothing
-    return CandidateFacts(candidate_id, **found, **hung)
+    return found
 
 
 _COMPUTED = HUNG | {"utc_offset_minutes", "hourly_rate"}
@@ -108,7 +105,11 @@ def _skills(one: Any, became: dict[int, int], reading: Reading) -> Mapping[int, 
     columns = (one.skill_ids or (), one.skill_levels or (), one.skill_years or (), one.skill_days or ())
     stated = [(pk, SkillFact(level, years, day)) for pk, level, years, day in sorted(zip(*columns, strict=True))]
     skills = merged_skill_facts(stated, became) if became else dict(stated)
-    return skills if reading.skills is None else SomeSkills(skills, reading.skills)
+    if reading.skills is None:
+        return skills
+    if one.merges:  # then all of them were gathered
+        skills = {pk: fact for pk, fact in skills.items() if pk in reading.skills}
+    return SomeSkills(skills, reading.skills)
 
 
 def _mentioned_skills(one: Any, became: dict[int, int], reading: Reading) -> frozenset[int]:

@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db.models import Q, Sum
 
 from marketplace.models import ExchangeRateSet, Placement
-from marketplace.queries.facts import assemble, free_hours, merged_skill_facts
+from marketplace.queries.facts import free_hours, merged_skill_facts, own_facts
 from marketplace.queries.rates import rates_of
 from marketplace.queries.skills import survivors
 from matching.core.facts import CandidateFacts, SkillFact, VettingFact
@@ -36,23 +36,17 @@ def facts_as_of(
     languages = _rows_as_of("CandidateLanguageFactEvent", candidate_id, at)
     authorisations = _rows_as_of("AuthorisationFactEvent", candidate_id, at)
     vetting = _rows_as_of("VettingFactEvent", candidate_id, at)
-    return assemble(
-        row,
+    return CandidateFacts(
         candidate_id,
-        on=on,
-        rates=rates_of(rate_set),
-        hung={
-            "languages": {one.language: one.level for one in sorted(languages, key=lambda one: one.language)},
-            "work_authorisations": {
-                one.country: one.expires_on for one in sorted(authorisations, key=lambda one: one.country)
-            },
-            "free_hours": free_hours(row.weekly_hours, taken),
-            "skills": merged_skill_facts(stated, became),
-            "groups": frozenset(one.group_id for one in groups),
-            "vetting": {
-                one.kind: VettingFact(one.passed, one.until) for one in sorted(vetting, key=lambda one: one.kind)
-            },
+        **own_facts(row, on=on, rates=rates_of(rate_set)),
+        languages={one.language: one.level for one in sorted(languages, key=lambda one: one.language)},
+        work_authorisations={
+            one.country: one.expires_on for one in sorted(authorisations, key=lambda one: one.country)
         },
+        free_hours=free_hours(row.weekly_hours, taken),
+        skills=merged_skill_facts(stated, became),
+        groups=frozenset(one.group_id for one in groups),
+        vetting={one.kind: VettingFact(one.passed, one.until) for one in sorted(vetting, key=lambda one: one.kind)},
     )
 
 

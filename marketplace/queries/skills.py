@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 
 from django.db import connection
 
@@ -43,14 +44,21 @@ _NAMES = """
 """
 
 
-def skill_names(skill_ids: Iterable[int]) -> dict[int, str]:
-    """The names of those of these skills that exist, of merged ones those of what they became. One query."""
+def skill_names(skill_ids: Iterable[int], *, taxonomy: int = 0) -> dict[int, str]:
+    """The names of those of these skills that exist, of merged ones those of what they became. One query; none for
+    those whose names in this state of the taxonomy the process knows already. 0 is one that may change at any time."""
     wanted = set(skill_ids)
-    if not wanted:
-        return {}
-    with cursor_for(len(wanted)) as cursor:
-        cursor.execute(_NAMES, {"ids": array_of(wanted)})
-        return dict(cursor.fetchall())
+    known = _names_known(taxonomy) if taxonomy else {}
+    if unknown := wanted - known.keys():
+        with cursor_for(len(unknown)) as cursor:
+            cursor.execute(_NAMES, {"ids": array_of(unknown)})
+            known.update(cursor.fetchall())
+    return {pk: known[pk] for pk in wanted if pk in known}
+
+
+@lru_cache(maxsize=1)
+def _names_known(taxonomy: int) -> dict[int, str]:
+    return {}
 
 
 _KIN = """

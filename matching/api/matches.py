@@ -80,10 +80,10 @@ def _sentences(context: Context, row: Any) -> Sentences:
     """What each feature says of a pair; for all peers in a constant number of statements."""
 
     def load(rows: list[Any]) -> dict[int, Sentences]:
-        rates = context.remembered("rates", lambda: current_rate_set(on=context.now.date()))
-        on = context.now.astimezone(UTC).date()
-        facts, terms = _known(rows)
+        facts, terms, taxonomy = _known(rows)
         if len(facts) < len({one.candidate_id for one in rows}):
+            rates = context.remembered("rates", lambda: current_rate_set(on=context.now.date()))
+            on = context.now.astimezone(UTC).date()
             facts = facts_of({one.candidate_id for one in rows}, on=on, rate_set=rates)
             terms = terms_of({one.opportunity_id for one in rows}, rate_set=rates, on=on)
         pairs = {one.pk: (facts.get(one.candidate_id), terms.get(one.opportunity_id)) for one in rows}
@@ -93,29 +93,38 @@ def _sentences(context: Context, row: Any) -> Sentences:
             if (person := pairs[one.pk][0]) and (asked := pairs[one.pk][1])
             for key in skills_told_of(person, asked, features_of(one))
         }
-        names = skill_names(told)
+        names = skill_names(told, taxonomy=taxonomy)
         return {pk: teller(person, asked, names) for pk, (person, asked) in pairs.items()}
 
     return batched(row, "sentences", load, str)
 
 
-def _known(rows: Collection[Any]) -> tuple[dict[int, CandidateFacts], dict[int, OpportunityTerms]]:
-    """What was gathered of these pairs already, when they were rechecked."""
+def _known(rows: Collection[Any]) -> tuple[dict[int, CandidateFacts], dict[int, OpportunityTerms], int]:
+    """What was gathered of these pairs already, when they were rechecked, and the state of the taxonomy by which; 0
+    where that was not seen."""
     present = [one for row in rows if (one := answered(row, "present")) is not None]
     facts = {one.facts.candidate_id: one.facts for one in present}
-    return facts, {one.scorable.pk: one.scorable.terms for one in present}
+    terms = {one.scorable.pk: one.scorable.terms for one in present}
+    return facts, terms, min((one.verdict.basis.taxonomy_revision or 0 for one in present), default=0)
 
 
-def teller(facts: Any, terms: Any, names: Mapping[int, str]) -> Sentences:
+def teller(facts: CandidateFacts | None, terms: OpportunityTerms | None, names: Mapping[int, str]) -> Sentences:
+    """What any feature says of a pair. One of an older model, and any where nothing is there any more of the pair, is
+    told by its name alone."""
+    told = _SENTENCES if facts is not None and terms is not None else _OF_NOBODY
+
     def tell(feature: str) -> str:
-        if feature == INTERCEPT:
-            return "where everybody starts"
-        declared = FEATURES.get(feature)
-        if declared is None or facts is None or terms is None:  # a feature of an older model
-            return feature.replace("_", " ")
-        return declared.sentence(facts, terms, names)
+        sentence = told.get(feature)
+        return feature.replace("_", " ") if sentence is None else sentence(facts, terms, names)
 
     return tell
+
+
+_OF_NOBODY: Mapping[str, Callable[..., str]] = {INTERCEPT: lambda *_: "where everybody starts"}
+_SENTENCES: Mapping[str, Callable[..., str]] = {
+    **_OF_NOBODY,
+    **{name: feature.sentence for name, feature in FEATURES.items()},
+}
 
 
 @dataclass(frozen=True)

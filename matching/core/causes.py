@@ -175,6 +175,8 @@ def questions(causes: Iterable[Literal], facts: CandidateFacts, on: date) -> tup
         for asked in _asked(literal, facts, on):
             question = Question(path=literal.path, disclosure=disclosure, **asked._asdict())
             known = found.setdefault((asked.subject, asked.key), question)
+            if known is question:
+                continue
             # The most open criterion may explain a question; what any of them lacks is asked.
             opener = question if disclosure.rank < known.disclosure.rank else known
             wider = known.question if known.question == asked.question else SKILL.question

@@ -88,7 +88,9 @@ def contenders(scored: Collection[Scorable], basics: Basics, crowd: Crowd) -> It
         if head is None:
             continue
         theirs = applied.get(one.pk, frozenset())
-        among = passing(normal(one.rule), crowd, basics.on) | crowd.those(one.waived)
+        among = passing(normal(one.rule), crowd, basics.on)
+        if one.waived:
+            among = among | crowd.those(one.waived)
         unwanted = set().union(*(refused.get(organisation, ()) for organisation in one.organisations)) - theirs
         if unwanted:
             among = among & ~crowd.those(unwanted)

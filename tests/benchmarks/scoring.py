@@ -20,11 +20,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from django.db import connection, transaction
+from django.db.models import Max
 
 from accounts.models import Organisation
 from config.bench import Measured, benchmark, size
 from config.garbage import settle
-from marketplace.models import Opportunity, OpportunityLocation, OpportunityRevision, OpportunitySkill
+from marketplace.models import (
+    Opportunity,
+    OpportunityLocation,
+    OpportunityRevision,
+    OpportunitySkill,
+    TaxonomyRevision,
+)
 from marketplace.queries.facts import facts_of
 from marketplace.queries.skills import skill_names
 from matching.actions.models import serving_now
@@ -197,7 +204,8 @@ def broad() -> Measured:
 
 
 def _decision(job: Job) -> Measured:
-    """Criteria are judged anew in every round: nothing is remembered from the last one."""
+    """Criteria are judged anew in every round, and people are read, judged and told of anew: what is remembered is what
+    a server knows before it is asked, the copy of the people and the names of skills."""
     with people(PEOPLE):
         hang(PEOPLE)
         with rostered(), asking(job) as (scorable, basics), connection.cursor() as cursor:
@@ -206,7 +214,7 @@ def _decision(job: Job) -> Measured:
                 crowd = keeper.crowd()
                 assert crowd is not None
                 [found] = contenders([scorable], basics, crowd)
-                return _in_words(_rechecked(found.best(K).ids.tolist(), scorable, basics), scorable)
+                return _in_words(_rechecked(found.best(K).ids.tolist(), scorable, basics), scorable, basics)
 
             def by_hand() -> list[tuple[int, int]]:
                 cursor.execute(job.sql)
@@ -237,11 +245,11 @@ def _rechecked(candidate_ids: list[int], scorable: Scorable, basics: Basics) -> 
     return sorted((one for one in found if one.verdict.outcome is not Outcome.INELIGIBLE), key=lambda one: one.place)
 
 
-def _in_words(found: list[Judged], scorable: Scorable) -> list[tuple[Judged, list[str]]]:
+def _in_words(found: list[Judged], scorable: Scorable, basics: Basics) -> list[tuple[Judged, list[str]]]:
     """Each with a sentence for every addend of its fit, as a page shows it."""
     weighed = scorable.scorer.features
     told = {key for one in found for key in skills_told_of(one.facts, scorable.terms, weighed)}
-    names = skill_names(told)
+    names = skill_names(told, taxonomy=basics.taxonomy)
     in_words = []
     for one in found:
         tell = teller(one.facts, scorable.terms, names)
@@ -412,6 +420,8 @@ def asking(job: Job) -> Iterator[tuple[Scorable, Basics]]:
         assert segment is not None
         ScoringModel.objects.filter(state="live").update(state="retired")
         ScoringModel.objects.create(version=MODEL.version, segment=segment, definition=MODEL.to_json(), state="live")
+        last = TaxonomyRevision.objects.aggregate(last=Max("number"))["last"] or 0
+        TaxonomyRevision.objects.create(number=last + 1, summary="skills made up", at=NOW)  # as every import leaves one
         basics = basics_at(NOW, serving_now())
         [scorable] = scorables(Opportunity.objects.filter(pk=opportunity.pk), basics).values()
         assert scorable.model.version == MODEL.version

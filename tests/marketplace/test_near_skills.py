@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from marketplace.models import Skill, SkillBroader
 from marketplace.queries.near import BROADER, LEAST, MOST_NEAR, NARROWER, SIBLING, SMALL_FAMILY, Kinship, kinship
+from marketplace.queries.skills import skill_names
 from tests.marketplace.factories import a_skill
 
 
@@ -55,6 +56,28 @@ def test_links_of_merged_skills_are_those_of_what_they_became() -> None:
     Skill.objects.filter(pk=older_kafka.pk).update(merged_into=old_kafka)
     Skill.objects.filter(pk=old_kafka.pk).update(merged_into=kafka)
     assert kinship().near(kafka.pk) == ((brokers.pk, BROADER), (rabbit.pk, SIBLING))
+
+
+@pytest.mark.django_db
+def test_a_merged_skill_is_called_what_it_became_and_known_names_are_not_asked_for_again() -> None:
+    kafka, old_kafka, older_kafka, rabbit = (a_skill(name) for name in ("K", "Old K", "Older K", "R"))
+    Skill.objects.filter(pk=older_kafka.pk).update(merged_into=old_kafka)
+    Skill.objects.filter(pk=old_kafka.pk).update(merged_into=kafka)
+    named = {kafka.pk: "K", older_kafka.pk: "K"}
+    statements = []
+    for asked, taxonomy in (
+        ({*named, 2**40}, 0),  # nobody has this one
+        (set(named), 0),
+        (set(named), 901),
+        (set(named), 901),
+        ({*named, rabbit.pk}, 901),
+        (set(named), 902),
+    ):
+        with CaptureQueriesContext(connection) as captured:
+            found = skill_names(asked, taxonomy=taxonomy)
+        assert found == {pk: name for pk, name in {**named, rabbit.pk: "R"}.items() if pk in asked}
+        statements.append(len(captured))
+    assert statements == [1, 1, 1, 0, 1, 1]
 
 
 @pytest.mark.django_db

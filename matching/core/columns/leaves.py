@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
+from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple, cast
 
@@ -33,7 +34,7 @@ from matching.core.attributes import (
 from matching.core.clock import DAY_MINUTES, months_before
 from matching.core.columns.bits import WORD, Bits, of_rows, packed, rows_of, size, unpacked, words_for
 from matching.core.columns.profiles import Profiled
-from matching.core.columns.segments import MISSING, SCALE, VALUE, Codes, Key, Numbers, Segment, scaled
+from matching.core.columns.segments import MISSING, SCALE, VALUE, Codes, Key, Numbers, Rows, Segment, scaled
 from matching.core.facts import CandidateFacts
 from matching.core.rules import (
     Compare,
@@ -192,9 +193,10 @@ def _has_skill(segment: Segment, criterion: HasSkill, on: date, among: Bits | No
     """Each skill accepted is judged by its own entries, if need be by those of some people; one that holds is
     enough."""
     lists = segment.lists[SKILL.column]
-    holding, possible = [], []
+    inside = None if among is None else partial(_inside, among)
+    holding, unsure = [], []
     for skill_id in criterion.accepted:
-        rows, fields = lists.held(skill_id, among)
+        rows, fields = lists.held(skill_id, inside)
         asked = [("level", criterion.min_level * SCALE)]
         if criterion.min_years is not None:
             asked.append(("years", scaled(criterion.min_years)))
@@ -206,10 +208,17 @@ def _has_skill(segment: Segment, criterion: HasSkill, on: date, among: Bits | No
             absent = field.missing
             enough &= field.at_least(least) | absent
             missing |= absent
-        holding.append(rows[enough & ~missing])
-        possible.append(rows[enough])
-    holds, may = (of_rows(np.concatenate(rows), segment.people) for rows in (holding, possible))
-    return Leaf(holds, _all_but(may, segment.people))
+        holding.append(rows[np.flatnonzero(enough & ~missing)])
+        unsure.append(rows[np.flatnonzero(enough & missing)])
+    holds, may = (of_rows(np.concatenate(rows), segment.people) for rows in (holding, unsure))
+    return Leaf(holds, _all_but(holds | may, segment.people))
+
+
+def _inside(among: Bits, rows: Rows) -> Rows:
+    from matching.core.columns.adding import inside  # numba takes a second to import: only who judges waits
+
+    found: Rows = inside(among, rows)
+    return found
 
 
 def _all_but(these: Bits, people: int) -> Bits:

@@ -15,13 +15,14 @@ import numpy.typing as npt
 
 from matching.core.attributes import SKILL
 from matching.core.columns.bits import Bits, unpacked
-from matching.core.columns.segments import SCALE, Key, Numbers, Segment
+from matching.core.columns.segments import SCALE, Key, Numbers, Rows, Segment
 from matching.core.columns.valuing import recencies, share_of_years, shares
 from matching.core.facts import OpportunityTerms, SkillTerm
 from matching.core.features import FULL, NEUTRAL
 from matching.core.features.skills import MENTIONED
 
 FEW_OF = 5  # a set is small that holds fewer than every fifth person
+LOOKED_UP = 64  # in the time that it takes to find somebody on a list, so many of a list are looked up in a set
 MENTIONS, TITLES, OCCUPATIONS, EMPLOYERS = "mentioned_skills", "title_words", "occupations", "worked_for"
 
 
@@ -51,10 +52,17 @@ class Members:
         self._is_everybody = int(ones.sum(dtype=np.int64)) == segment.people
         self.rows: npt.NDArray[np.int32] = loops().members(bits, int(ones.sum(dtype=np.int64)))
 
-    def skilled(self, skill_id: int) -> tuple[npt.NDArray[np.int32], dict[str, Numbers]]:
+    def skilled(self, skill_id: int) -> tuple[Rows, dict[str, Numbers]]:
         """Who has a skill, and the fields of these entries; of the members alone where these are few."""
         are_few = len(self.rows) * FEW_OF < self.segment.people
-        return self.segment.lists[SKILL.column].held(skill_id, self._bits if are_few else None)
+        return self.segment.lists[SKILL.column].held(skill_id, self._inside if are_few else None)
+
+    def _inside(self, rows: Rows) -> Rows:
+        if len(self.rows) * LOOKED_UP >= len(rows):
+            found: Rows = loops().inside(self._bits, rows)
+            return found
+        places = np.minimum(np.searchsorted(rows, self.rows), len(rows) - 1)
+        return places[rows[places] == self.rows]
 
     def nothing(self) -> npt.NDArray[np.int32]:
         return np.zeros(len(self.rows), np.int32)
@@ -69,7 +77,7 @@ class Members:
         """Which of the people are on any list of a column."""
         return unpacked(self.segment.lists[column].listed, self.segment.people)[self.rows]
 
-    def add(self, sums: npt.NDArray[np.int32], rows: npt.NDArray[np.int32], credit: Any, weight: int = 1) -> None:
+    def add(self, sums: npt.NDArray[np.int32], rows: Rows, credit: Any, weight: int = 1) -> None:
         """Give those who are on a list weight × their credit; one credit for all, or one each."""
         each = np.ascontiguousarray(np.broadcast_to(np.asarray(credit, np.int16), rows.shape))
         if self._is_everybody:

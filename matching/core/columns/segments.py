@@ -33,6 +33,10 @@ from matching.core.attributes import (
 from matching.core.columns.bits import Bits, of_rows
 
 Ints: TypeAlias = npt.NDArray[np.signedinteger[Any]]
+Rows: TypeAlias = npt.NDArray[np.integer[Any]]
+"""People of a segment by their numbers, or entries by their places in a list."""
+Inside: TypeAlias = Callable[[Rows], Rows]
+"""Which of those on a list, ascending, are of certain people: by their places in the list."""
 Key: TypeAlias = int | str
 SCALE = 10**DECIMALS
 MISSING = np.iinfo(np.int64).min
@@ -151,7 +155,7 @@ class Numbers:
         values[self.missing] = np.iinfo(dtype).min
         return values
 
-    def part(self, which: slice | npt.NDArray[np.int32]) -> Numbers:
+    def part(self, which: slice | Rows) -> Numbers:
         return Numbers(self.stored[which], self.unit)
 
     @property
@@ -200,7 +204,7 @@ class Codes:
 
 @dataclass(frozen=True, eq=False)
 class Lists:
-    """For each key the people who have it. Those of the key in slot n are `rows[starts[n]:starts[n + 1]]`,
+    """For each key the people who have it. Those of the key in slot n are `rows[starts[n]:starts[n + 1]]`, ascending,
     and the fields of these entries stand at the same places."""
 
     people: int
@@ -213,15 +217,13 @@ class Lists:
         slot = self.slots.get(key)
         return slice(0, 0) if slot is None else slice(int(self.starts[slot]), int(self.starts[slot + 1]))
 
-    def held(self, key: Key, among: Bits | None = None) -> tuple[npt.NDArray[np.int32], dict[str, Numbers]]:
-        """Who has a key, of certain people if they are given, and the fields of these entries."""
+    def held(self, key: Key, inside: Inside | None = None) -> tuple[Rows, dict[str, Numbers]]:
+        """Who has a key, and the fields of these entries; of those alone that are `inside`, if it is given."""
         entries = self.entries(key)
         rows, fields = self.rows[entries], {name: field.part(entries) for name, field in self.fields.items()}
-        if among is None:
+        if inside is None:
             return rows, fields
-        from matching.core.columns.adding import inside  # numba takes a second to import: only who judges waits
-
-        chosen = inside(among, rows)
+        chosen = inside(rows)
         return rows[chosen], {name: field.part(chosen) for name, field in fields.items()}
 
     @cached_property
@@ -341,7 +343,18 @@ def _joined_lists(parts: Sequence[Lists], moved: Sequence[npt.NDArray[np.int32]]
         for part, stay, at in zip(parts, stays, places, strict=True):
             stored[at] = part.fields[name].recast(unit, dtype)[stay]
         fields[name] = Numbers(stored, unit)
+    _put_in_order(starts, rows, [field.stored for field in fields.values()])
     return Lists(people, slots, starts, rows, fields)
+
+
+def _put_in_order(starts: npt.NDArray[np.int64], rows: npt.NDArray[np.int32], fields: Sequence[Ints]) -> None:
+    """Entries of each key by the people's numbers, so that few people are found among many by halving."""
+    falls = np.flatnonzero(rows[1:] < rows[:-1]) + 1
+    unordered = np.unique(np.searchsorted(starts, falls, side="right") - 1)
+    for first, last in zip(starts[unordered].tolist(), starts[unordered + 1].tolist(), strict=True):
+        order = np.argsort(rows[first:last])
+        for stored in (rows, *fields):
+            stored[first:last] = stored[first:last][order]
 
 
 def _slots_of(part: Lists) -> npt.NDArray[np.int32]:

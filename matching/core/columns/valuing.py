@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -96,7 +97,7 @@ def _availability_fit(cases: Cases, terms: OpportunityTerms) -> Whole:
 
 def _location_fit(cases: Cases, terms: OpportunityTerms) -> Whole:
     country, region = cases.facts
-    countries, regions = (["", *texts] for texts in cases.texts)
+    countries, regions = cases.texts
     excluded = _among(countries, terms.excluded_places)[country] | _among(regions, terms.excluded_places)[region]
     if not terms.allowed_places:
         return np.where(excluded, 0, FULL if terms.arrangement == "remote" else NEUTRAL)
@@ -107,8 +108,17 @@ def _location_fit(cases: Cases, terms: OpportunityTerms) -> Whole:
     return np.where(excluded, 0, np.where(nowhere, NEUTRAL, np.where(allowed, FULL, near)))
 
 
-def _among(texts: list[str], places: frozenset[str] | set[str]) -> npt.NDArray[np.bool_]:
-    return np.array([bool(text) and text in places for text in texts])
+def _among(texts: tuple[str, ...], places: Set[str]) -> npt.NDArray[np.bool_]:
+    """Which codes, counted from one, are among some places; 0, where there is none, is not."""
+    number = _numbers(texts)
+    found = np.zeros(len(texts) + 1, np.bool_)
+    found[[number[place] for place in places if place in number]] = True
+    return found
+
+
+@lru_cache(maxsize=64)  # each segment has its codes of countries and of regions
+def _numbers(texts: tuple[str, ...]) -> dict[str, int]:
+    return {text: number for number, text in enumerate(texts, start=1)}
 
 
 def _timezone_fit(cases: Cases, terms: OpportunityTerms) -> Whole:

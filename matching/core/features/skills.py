@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from matching.core.facts import CandidateFacts, OpportunityTerms, SkillFact, SkillTerm
@@ -27,6 +28,7 @@ FADED = 500  # … down to this, after 124 months: what was known once is soon k
 MENTIONED = 800  # thousandths of a declared skill: it was read in a text, and nobody said how well it is known
 
 
+@lru_cache(maxsize=8192)  # millions of skills were last used on the same few days
 def recency(last_used_on: date | None, on: date | None) -> int:
     """Thousandths that are left of a skill on a day: all where either day is not known.
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.core.columns import Crowd, Leaves, Segment
+from matching.core.columns import Crowd, Leaves, Segment, listing
 from matching.core.columns import scoring as module
 from matching.core.columns.bits import packed
 from matching.core.columns.passing import passing
@@ -127,7 +127,9 @@ def test_only_those_asked_about_are_scored():
         assert sorted(found.ids.tolist()) == [person.candidate_id for person in wanted], asked
 
 
-def test_a_handful_of_many_have_the_scores_that_all_of_them_have():
+@pytest.mark.parametrize("looked_up", [0, 10**6])  # each found on every list, and every list looked up among them
+def test_a_handful_of_many_have_the_scores_that_all_of_them_have(monkeypatch, looked_up):
+    monkeypatch.setattr(listing, "LOOKED_UP", looked_up)
     chance = Chance(6)
     people = [facts(chance, pk) for pk in range(1, 301)]
     crowd, _ = divided(people, np.ones(300, np.bool_), 190)

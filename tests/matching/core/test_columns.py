@@ -15,7 +15,7 @@ from matching.core.columns import COLUMNS, Crowd, JudgedRule, Leaves, Segment, S
 from matching.core.columns.bits import Tally, all_of, packed, size, unpacked
 from matching.core.columns.passing import accepted, passing
 from matching.core.columns.reading import segment_from
-from matching.core.columns.segments import MISSING, Column, Form, Numbers, columns_for
+from matching.core.columns.segments import MISSING, SCALE, Column, Form, Numbers, columns_for
 from matching.core.facts import CandidateFacts, SkillFact
 from matching.core.relaxing import nodes, stepped, steps
 from matching.core.rules import (
@@ -189,6 +189,11 @@ def test_joining_keeps_whom_it_is_told_to_and_orders_them_by_id():
     for asked in ({"skill": 3, "minYears": 1.5}, {"vetted": "identity"}, {"language": "en", "minLevel": "B1"}):
         assert JudgedRule(normal(load(asked)), crowd(both), TODAY).criteria([])[0] == split(left, load(asked))
     assert both.rows_of(np.array([5, 2, 151])).tolist() == [both.ids.tolist().index(2)]
+    skills = both.lists["skills"]
+    for skill in skills.slots:
+        rows, fields = skills.held(skill)
+        has = [(place, person.skills[skill].level) for place, person in enumerate(left) if skill in person.skills]
+        assert list(zip(rows.tolist(), fields["level"].ten_thousandths // SCALE, strict=True)) == has
 
 
 def test_a_segment_of_nobody_is_one_of_nobody():
