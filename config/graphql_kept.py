@@ -31,6 +31,7 @@ from datetime import UTC
 from functools import cache, lru_cache
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db import DatabaseError, connection
 from graphql import (
@@ -136,7 +137,7 @@ def _kept(result: ExecutionResult, context: Context, reads: Reads, states: Mappi
     if new := tables - states.keys():  # nobody has written them since there are states
         begin_states(new)
         return None
-    data = json.dumps(result.data, ensure_ascii=False, separators=(",", ":")).encode()
+    data = orjson.dumps(result.data)
     return Kept(data, extensions, {table: states[table] for table in tables}) if len(data) <= LONGEST else None
 
 
@@ -214,15 +215,15 @@ def _found(name: str) -> Kept | None:
         return None
     head, _, data = there.partition(b"\n")
     try:
-        told = json.loads(head)
+        told = orjson.loads(head)
         return Kept(data, told["extensions"], told["states"])
     except (ValueError, LookupError):  # of nobody of ours
         return None
 
 
 def _keep(name: str, kept: Kept) -> None:
-    head = json.dumps({"extensions": kept.extensions, "states": kept.states})
-    args: list[bytes | int] = [head.encode() + b"\n" + kept.data, settings.GRAPHQL_KEPT_SECONDS, MOST]
+    head = orjson.dumps({"extensions": kept.extensions, "states": kept.states})
+    args: list[bytes | int] = [head + b"\n" + kept.data, settings.GRAPHQL_KEPT_SECONDS, MOST]
     valkey.asked(lambda client: client.register_script(_KEEP)(keys=[name, "muster:explored"], args=args))
 
 

@@ -39,7 +39,7 @@ class Reads:
 
 @lru_cache(maxsize=1_024)
 def _read_by(sql: str) -> tuple[frozenset[str], bool]:
-    return _tables().intersection(_WORD.findall(sql)), _MORE.search(sql) is None
+    return _tables().intersection(_WORD.findall(sql.lower())), _MORE.search(sql) is None
 
 
 @cache

@@ -6,16 +6,21 @@ from collections.abc import Mapping
 from functools import cache
 
 from django.apps import apps
-from django.db.models import CharField, Sum
-from django.db.models.functions import Cast
 
-from accounts.models.table_state import Renewal, TableState
+from accounts.models.table_state import Renewal
+from accounts.queries.planned import cursor_for
+
+# Asked before every page that may be kept.
+_STATES = "SELECT name, sum(number)::text FROM accounts_tablestate GROUP BY name"
+FEW = 1
+"""Tables, and processes of the server: whatever their number, the plan is the same."""
 
 
 def table_states() -> Mapping[str, str]:
     """By table. Equal states are equal contents, as far as they count; a table that is not in it has none yet."""
-    summed = TableState.objects.values("name").annotate(state=Cast(Sum("number"), CharField()))
-    return dict(summed.values_list("name", "state"))
+    with cursor_for(FEW) as cursor:
+        cursor.execute(_STATES)
+        return dict(cursor.fetchall())
 
 
 @cache

@@ -1,4 +1,5 @@
-"""What the API itself costs: a page nested three deep against one statement by hand, and requests in a second."""
+"""What the API itself costs: a page nested three deep against one statement by hand, a stranger's page that is kept
+against the same one executed, and requests in a second."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.test import RequestFactory
+from django.test import RequestFactory, override_settings
 from django.utils import timezone
 
 from accounts.api.context import Context
@@ -41,7 +42,10 @@ APPLICATIONS = size("PAGE_APPLICATIONS", 5)
 REPETITIONS = size("PAGE_REPETITIONS", 60)
 CLIENTS = size("CLIENTS", 8)
 SECONDS = size("THROUGHPUT_SECONDS", 5)
+EXPLORED = size("EXPLORED_OPPORTUNITIES", 20)
 UNLIMITED = {"GRAPHQL_REQUESTS_PER_MINUTE": "0", "GRAPHQL_COST_PER_MINUTE": "0"}
+# Never used up, but taken from, as it is where strangers are let in.
+COUNTED = {"GRAPHQL_REQUESTS_PER_MINUTE": 10**9, "GRAPHQL_COST_PER_MINUTE": 10**12}
 
 PAGE = f"""{{ opportunities(first: {OPPORTUNITIES}) {{ nodes {{
     id reference title state weeklyHours createdAt
@@ -121,6 +125,43 @@ def nested_page() -> Measured:
     return Measured(median(took["operation"]), median(took["by hand"]), "one json_agg by hand")
 
 
+@benchmark("api.explore_cached", unit="ms")
+def explore_cached() -> Measured:
+    """EXPLORED opportunities with all that a stranger is shown of them, and their facets: answered from what is kept
+    against executed, by turns in one process, from the request that Django is given to the bytes of the answer."""
+    from tests.config.kept import PAGE as EXPLORE
+    from tests.config.kept import Stranger
+
+    with own_copy("api"):
+        _market()
+        stranger, body = Stranger(), json.dumps({"query": EXPLORE, "variables": {"first": EXPLORED}})
+        took: dict[str, list[float]] = {"kept": [], "executed": []}
+        answers = set()
+        for turn in range(REPETITIONS + 3):
+            for name, seconds in (("executed", 0), ("kept", 60)):
+                with override_settings(GRAPHQL_KEPT_SECONDS=seconds, **COUNTED):
+                    began = time.perf_counter()
+                    answer = stranger.post(body).content
+                    if turn >= 3:  # tables have states by then, and the answer is kept
+                        took[name].append((time.perf_counter() - began) * 1e3)
+                    answers.add(answer.partition(b',"extensions":')[0])
+        assert len(answers) == 1, "the two do not answer the same"
+    for name, each in took.items():
+        print(f"  {name:<8} median {median(each):6.2f} ms, fastest {min(each):6.2f} ms", flush=True)
+    return Measured(median(took["kept"]), median(took["executed"]), "the same page, executed")
+
+
+@benchmark("api.throughput_cached", unit="requests/s")
+def throughput_cached() -> Measured:
+    """That page, kept, from a real web server to strangers."""
+    from tests.config.kept import PAGE as EXPLORE
+
+    settled = {name: str(value) for name, value in COUNTED.items()}
+    with _served(is_logged_in=False, **settled) as (rate, _):
+        asked = {"query": EXPLORE, "variables": {"first": EXPLORED}}
+        return Measured(rate("/graphql", asked), rate("/healthz"), "a view that does nothing")
+
+
 @benchmark("api.throughput", unit="requests/s")
 def throughput() -> Measured:
     """The nested page from a real web server, asked by CLIENTS at once over kept connections."""
@@ -184,10 +225,11 @@ Rate = Callable[..., float]
 
 
 @contextmanager
-def _served() -> Iterator[tuple[Rate, Opportunity]]:
+def _served(*, is_logged_in: bool = True, **settled: str) -> Iterator[tuple[Rate, Opportunity]]:
     """How many requests in a second a web server answers to CLIENTS at once, by what is asked of which path."""
-    with own_copy("api"), children(**UNLIMITED) as processes:
-        cookies, port = cookies_of(_market().user), free_port()
+    with own_copy("api"), children(**(settled or UNLIMITED)) as processes:
+        by, port = _market(), free_port()
+        cookies = cookies_of(by.user) if is_logged_in else {}
         start_web(processes, port)
         Page(port, cookies).wait(processes)
 

@@ -310,7 +310,7 @@ def test_what_is_in_valkey_and_is_no_answer_is_none(scene: Scene, keeping: redis
 
 
 def test_an_answer_that_is_kept_takes_little_of_the_processor(scene: Scene, settings: Settings) -> None:
-    """Far less than executing: a fifth here, where there are two opportunities to show."""
+    """A third at the most of what executing takes, though there are but two opportunities to show."""
     stranger = warmed()
     body = {"query": PAGE}
     kept = seconds_of(lambda _: stranger.post(body), times=15)
