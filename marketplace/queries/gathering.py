@@ -25,13 +25,13 @@ _OF_THE_ROW = (
     "rate_amount",
     "rate_currency",
     "rate_period",
-    "headline",
 )
 STATED = tuple(dict.fromkeys((*_OF_THE_ROW, *(one.fact for one in ATTRIBUTES.values() if one.fact in _COLUMNS))))
 """Of a candidate's own row, by the names of the model's fields."""
 
 
 HUNG = (
+    "headline",  # of their own row, which nothing but words of titles is made of
     "skill_ids",
     "skill_levels",
     "skill_years",
@@ -73,6 +73,7 @@ _MERGES = "SELECT EXISTS (SELECT FROM marketplace_skill WHERE merged_into_id IS 
 # Everything of one person is next to each other in its table's index, so each table is asked once for each person; a
 # join of whole tables would be told apart again row by row in Python. In the order of `HUNG`, then the record.
 _PARTS = (
+    _Part(frozenset({"title_words"}), ("candidate.headline",), ""),
     _hung(
         "able",
         "skills mentioned_skills",

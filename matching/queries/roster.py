@@ -98,7 +98,8 @@ class Roster:
         with self._lock:
             self._follow()
             parts = [(part.leaves, part.counted) for part in self._parts]  # which is replaced, never changed
-        everybody = Crowd([leaves for leaves, _ in parts], np.concatenate([counted for _, counted in parts]))
+        counted = parts[0][1] if len(parts) == 1 else np.concatenate([counted for _, counted in parts])
+        everybody = Crowd([leaves for leaves, _ in parts], counted)
         absent = frozenset(without)
         return Crowd(everybody.parts, everybody.counted & ~everybody.those(absent)) if absent else everybody
 

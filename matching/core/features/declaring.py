@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from matching.core.facts import CandidateFacts, OpportunityTerms
 
@@ -36,6 +37,7 @@ class Feature:
     reads: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=4096)  # of years there are few different numbers
 def thousandths(number: Decimal) -> int:
     """A decimal in whole thousandths, rounded towards zero."""
     return int(number * 1000)
@@ -58,6 +60,7 @@ def months_since(day: date, on: date) -> int:
     return max((on - day).days, 0) // MONTH_DAYS
 
 
+@lru_cache(maxsize=4096)
 def plain(number: Decimal) -> str:
     """A number for people: at most two decimals, no trailing zeros."""
     text = f"{number:.2f}"
