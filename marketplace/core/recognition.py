@@ -157,7 +157,10 @@ class Recogniser:
         self._known: dict[str, tuple[str, int]] = {}  # words as written in texts → singular, number of the root
         self._edges: dict[int, int] = {}
         self._entries: dict[int, list[tuple[str, _Entry]]] = {}
+        technologies: set[int] = set()
         for label in labels:
+            if label.technology:
+                technologies.add(label.key)
             words = [_forms(word) for word in _words(without_qualifier(label.text))]
             if not words or len(words) > _MOST_WORDS:
                 continue
@@ -169,6 +172,7 @@ class Recogniser:
             else:
                 node = self._grown([rooted for _, rooted in words])
                 self._entries.setdefault(node, []).append((" ".join(one for one, _ in words), entry))
+        self.technologies = frozenset(technologies)  # skills
         for entries in self._singles.values():
             entries.sort()
         for written in self._entries.values():

@@ -57,7 +57,8 @@ def text_rankings(judgements: Judgements, model: ScoringModel | None = None) -> 
 
 
 def text_of(text: str, found: Recogniser) -> Text:
-    return Text(read_text(text), frozenset(found.skills(plain(text))))
+    skills = frozenset(found.skills(plain(text)))
+    return Text(read_text(text), skills, skills & found.technologies)
 
 
 def text_recogniser() -> Recogniser:

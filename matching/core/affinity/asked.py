@@ -9,7 +9,7 @@ says are skills, and how much of it those who have most of it have.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,9 @@ _LISTED = (0.1, 0.25)
 """What recognised skills weigh of all that a query says: in prose, and in a list."""
 _SHOWN_SKILLS = (0.35, 0.65)
 """The share of asked skills that the best have: by chance, and where people name skills as the query does."""
-_FEW_SKILLS, _SOME_SKILLS = 1, 4
+_SKILLS, _TECHNOLOGIES = (1, 4), (2, 5)
+"""How many of them a query names: a few, and a list of them."""
+_SHOWN_TECHNOLOGIES = (0.25, 0.6)
 _SHOWN_WORDS = (0.35, 0.6)
 """The same of words. Long texts share a third of them whatever they are about."""
 
@@ -66,19 +68,20 @@ def _asked(collection: Collection, weights: Floats) -> Asked:
     )
 
 
-def words_believed(words: Asked, query: int, sample: Places) -> float:
-    """How far the share of words is to be believed, 0…1."""
-    return _between(words.shown(query, sample), *_SHOWN_WORDS)
-
-
-def skills_believed(skills: Asked, words: Asked, query: int, sample: Places) -> float:
-    """How far the share of skills is to be believed, 0…1."""
-    listed = float(skills.weight[query] / max(words.weight[query], 1e-9))
-    return (
-        _between(listed, *_LISTED)
-        * _between(float(skills.number[query]), _FEW_SKILLS, _SOME_SKILLS)
-        * _between(skills.shown(query, sample), *_SHOWN_SKILLS)
-    )
+def lists_believed(asked: Mapping[str, Asked], query: int, sample: Places) -> dict[str, float]:
+    """How far each share is to be believed, 0…1. Skills may be said in many ways and are found by chance in long texts,
+    so these have to be what the query mostly says; technologies have a name, and five of them are a list anywhere."""
+    words, found = asked["asked words"], {}
+    for name, one in asked.items():
+        number, shown = float(one.number[query]), one.shown(query, sample)
+        if name == "asked words":
+            found[name] = _between(shown, *_SHOWN_WORDS)
+        elif name == "asked skills":
+            listed = float(one.weight[query] / max(words.weight[query], 1e-9))
+            found[name] = _between(listed, *_LISTED) * _between(number, *_SKILLS) * _between(shown, *_SHOWN_SKILLS)
+        else:
+            found[name] = _between(number, *_TECHNOLOGIES) * _between(shown, *_SHOWN_TECHNOLOGIES)
+    return found
 
 
 def _between(value: float, low: float, high: float) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.core.affinity import signals
-from matching.core.affinity.asked import asked_skills, asked_words, skills_believed, words_believed
+from matching.core.affinity.asked import asked_skills, asked_words, lists_believed
 from matching.core.affinity.collection import Collection, Floats, terms_of
 from matching.core.affinity.occupations import Occupations
 from matching.core.affinity.signals import Places, Signal, Vectors
@@ -32,6 +32,7 @@ WEIGHTS: Mapping[str, float] = {
     "levels": 0.1,
     "asked words": 3.0,
     "asked skills": 6.0,
+    "asked technologies": 6.0,
 }
 """What looks past the words counts most: that is where comparing words fails. What is asked counts only as far as a
 query lists it (see `asked`), and then it comes before all else."""
@@ -57,6 +58,7 @@ class Text:
 
     read: ReadText
     skills: frozenset[int] = frozenset()
+    technologies: frozenset[int] = frozenset()  # among these skills
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class TextRanker:
 
     def __init__(self, queries: Sequence[Text], candidates: Sequence[Text], knowledge: Knowledge = _NOTHING) -> None:
         texts = [text.read for text in (*queries, *candidates)]
+        named = [text.skills for text in (*queries, *candidates)]
         counted = [terms_of(text) for text in texts]
         of, known = len(queries), knowledge.occupations
         collection = Collection(counted[:of], counted[of:], known.rarity if known else None)
@@ -83,14 +86,16 @@ class TextRanker:
             "words": signals.words(collection),
             "cosine": signals.cosine(collection),
             "latent": signals.latent(collection),
-            "skills": signals.skills([text.skills for text in (*queries, *candidates)], of, knowledge.broader),
+            "skills": signals.skills(named, of, knowledge.broader),
             "titles": signals.titles(collection, texts),
             "levels": signals.levels(texts, of),
         }
-        self._asked_words = asked_words(collection)
-        self._asked_skills = asked_skills([text.skills for text in (*queries, *candidates)], of)
-        made["asked words"] = self._asked_words.share
-        made["asked skills"] = self._asked_skills.share if self._asked_skills else None
+        self._asked = {"asked words": asked_words(collection)}
+        technologies = [text.technologies for text in (*queries, *candidates)]
+        for name, skills in (("asked skills", named), ("asked technologies", technologies)):
+            if (asked := asked_skills(skills, of)) is not None:
+                self._asked[name] = asked
+        made |= {name: asked.share for name, asked in self._asked.items()}
         self._sure = np.ones(of)
         if known is not None:
             made["occupations"], made["related"], self._sure = signals.occupations(counted, texts, of, known)
@@ -111,19 +116,16 @@ class TextRanker:
 
     def weights(self, query: int) -> Mapping[str, float]:
         """What each signal counts for this query."""
-        words, skills = words_believed(self._asked_words, query, self._sample), 0.0
-        if self._asked_skills is not None:
-            skills = skills_believed(self._asked_skills, self._asked_words, query, self._sample)
-        listed = max(words, skills)
+        believed = lists_believed(self._asked, query, self._sample)
+        listed = max(believed.values())
         found = {name: WEIGHTS[name] for name in self.signals}
         for name in _PLACED & found.keys():
             found[name] *= self._sure[query]
         for name in _TOPICS & found.keys():
             found[name] *= 1 - (1 - _TOPIC_OF_A_LIST) * listed
         found["levels"] += (_LEVELS_OF_A_LIST - found["levels"]) * listed
-        found["asked words"] *= words
-        if "asked skills" in found:
-            found["asked skills"] *= skills
+        for name, share in believed.items():
+            found[name] *= share
         return found
 
     def standing(self, name: str, query: int, places: Places) -> Floats:

@@ -44,15 +44,20 @@ WORK = (
 )
 
 
-def developers(seed: int, *, prose: int) -> Judgements:
+def developers(seed: int, *, prose: int, own: int = 0) -> Judgements:
     """Adverts for software engineers that ask for six skills each, and people who have some of these under either name,
-    and some others. The grade is how many of the six they have."""
+    and some others. The grade is how many of the six they have. An advert has so many words that no other has."""
     draw = random.Random(seed)
     adverts, people, grades = {}, {}, {}
     for at in range(16):
         asked = draw.sample(sorted(NAMES), 6)
         adverts[f"advert {at}"] = " ".join(
-            ["Software engineer.", *draw.sample(WORK, prose), f"You know {', '.join(asked[:-1])} and {asked[-1]}."]
+            [
+                "Software engineer.",
+                *("".join(draw.choices("bcdfghklmnprst", k=9)) for _ in range(own)),
+                *draw.sample(WORK, prose),
+                f"You know {', '.join(asked[:-1])} and {asked[-1]}.",
+            ]
         )
         grades[f"advert {at}"] = graded = {}
         for of in range(16):
@@ -66,12 +71,12 @@ def developers(seed: int, *, prose: int) -> Judgements:
     return Judgements(adverts, people, grades)
 
 
-@pytest.mark.parametrize("prose", [0, 3])
-def test_who_has_most_of_what_an_advert_lists_comes_first(prose: int) -> None:
-    """Whatever is known of occupations: all of these people are of one."""
+@pytest.mark.parametrize(("prose", "own", "clearly"), [(0, 0, 0.01), (3, 0, 0.05), (3, 200, 0.05)])
+def test_who_has_most_of_what_an_advert_lists_comes_first(prose: int, own: int, clearly: float) -> None:
+    """Whatever is known of occupations: all of these people are of one. And however much else the advert says."""
     knowledge = Knowledge(occupations=Occupations.of(common_trades(), few=True))
-    low, _ = better_than_bm25(developers(1, prose=prose), knowledge)
-    assert low > 0.01
+    low, _ = better_than_bm25(developers(1, prose=prose, own=own), knowledge)
+    assert low > clearly
 
 
 def test_a_query_in_prose_is_no_list() -> None:

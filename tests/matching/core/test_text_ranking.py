@@ -18,7 +18,7 @@ from matching.core.affinity.common_trades import TRADES as TRADES_TEXT
 from matching.core.affinity.common_trades import common_trades
 from matching.core.affinity.occupations import Occupations, profile
 from matching.core.affinity.ranker import Knowledge, Text, TextRanker
-from matching.core.affinity.texts import MOST_LETTERS, read_text
+from matching.core.affinity.texts import MOST_LETTERS, plain, read_text
 from matching.core.evaluation.judgements import Judgements, read_judgements
 from matching.core.evaluation.metrics import bootstrap_interval, ndcg_at, reciprocal_rank
 from matching.core.evaluation.report import evaluated
@@ -44,7 +44,8 @@ def everyday() -> Recogniser:
 
 
 def text(written: str) -> Text:
-    return Text(read_text(written), frozenset(everyday().skills(written)))
+    skills = frozenset(everyday().skills(plain(written)))
+    return Text(read_text(written), skills, skills & everyday().technologies)
 
 
 def ranked(query: str, candidates: list[str], knowledge: Knowledge | None = None) -> list[int]:
