@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 
 from accounts.login import codes
 from accounts.login.elsewhere import ProviderTokenView
+from accounts.login.passwords import ChangePasswordView
 
 VIEWS: dict[str, Any] = {
     "auth/2fa/authenticate": codes.AuthenticateView,
@@ -18,6 +19,7 @@ VIEWS: dict[str, Any] = {
     "auth/webauthn/reauthenticate": codes.ReauthenticateWebAuthnView,
     "account/authenticators/webauthn": codes.ManageWebAuthnView,
     "auth/provider/token": ProviderTokenView,
+    "account/password/change": ChangePasswordView,
 }
 urlpatterns: list[URLPattern] = [
     path(f"{client.value}/v1/{name}", view.as_api_view(client=client))

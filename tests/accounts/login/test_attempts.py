@@ -12,7 +12,8 @@ import strawberry
 from django.contrib.auth import authenticate
 from django.core.cache import cache
 from django.db import connections
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.urls import reverse
 from redis.exceptions import ConnectionError as RedisIsDown
 
 from accounts.actions.attempts import Place, begin_attempt, forget_attempts, remember_place
@@ -225,6 +226,40 @@ def test_the_console_counts_too(server: str, ann: User) -> None:
     assert seen == [200] * 10 + [429]
 
 
+def test_whoever_has_a_session_does_not_try_out_its_password(
+    app: App, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor while Valkey is down; and the owner logs in meanwhile."""
+    thief = at("203.0.113.9", app)
+    thief.log_in(ann.email)
+    monkeypatch.setattr(type(cache._cache), "get_client", _down)  # type: ignore[attr-defined]
+
+    def change(present: str) -> int:
+        given = {"current_password": present, "new_password": "another-pass-phrase-1"}
+        return thief.post("account/password/change", **given).status_code
+
+    assert [change(f"wrong-{n}") for n in range(11)] == [400] * 10 + [429]
+    assert change(PASSWORD) == 429
+    assert at("192.0.2.7", app).log_in(ann.email).status_code == 200
+    ann.refresh_from_db()
+    assert ann.check_password(PASSWORD)
+
+
+def test_nor_at_the_console(client: Client, ann: User) -> None:
+    ann.is_staff = True
+    ann.save()
+    client.force_login(ann, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page, given = (
+        reverse("admin:password_change"),
+        dict.fromkeys(("new_password1", "new_password2"), "another-phrase-1"),
+    )
+    answers = [client.post(page, given | {"old_password": f"wrong-{n}"}).status_code for n in range(11)]
+    assert answers == [200] * 10 + [429]
+    assert client.get(page).status_code == 200
+    ann.refresh_from_db()
+    assert ann.check_password(PASSWORD)
+
+
 @pytest.mark.django_db
 def test_each_field_of_one_request_counts(ann: User) -> None:
     """Attempts are counted where passwords are checked, so nothing is won by putting many into one document."""
@@ -244,14 +279,15 @@ def test_each_field_of_one_request_counts(ann: User) -> None:
     assert not any(answer.data.values())
 
 
+def _down(*args: Any, **kwargs: Any) -> Any:
+    raise RedisIsDown
+
+
 def test_attempts_are_counted_and_let_through_while_valkey_is_down(
     app: App, ann: User, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    def down(*args: Any, **kwargs: Any) -> Any:
-        raise RedisIsDown
-
     settings.ACCOUNT_RATE_LIMITS = {"login_failed": None}  # as in production
-    monkeypatch.setattr(type(cache._cache), "get_client", down)  # type: ignore[attr-defined]
+    monkeypatch.setattr(type(cache._cache), "get_client", _down)  # type: ignore[attr-defined]
     thief = at("203.0.113.9", app)
     assert guess(thief, ann.email, 11) == [400] * 10 + [429]
     assert at("192.0.2.7", app).post("auth/signup", email="new@example.org", password=PASSWORD).status_code in (
