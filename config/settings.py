@@ -114,6 +114,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.login.counting.AttemptsMiddleware",
     "accounts.admin.second_factor.SecondFactorMiddleware",
+    "marketplace.admin.personal_reads.NamesLogged",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 

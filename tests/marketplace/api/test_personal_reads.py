@@ -222,6 +222,32 @@ def test_the_consoles_pages_of_people_are_logged(client: Client) -> None:
     assert readers.status_code == 200 and "PersonalDataRead" in readers.content.decode()
 
 
+def test_so_are_names_on_its_other_pages(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    hiring, staff = Hiring(), a_user(is_staff=True, is_superuser=True)
+    client.force_login(staff, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = f"/admin/marketplace/application/{hiring.application.pk}/change/"
+    choice = "/admin/autocomplete/?app_label=marketplace&model_name=invitation&field_name=candidate&term="
+    asked = (("/admin/marketplace/application/", "list"), (page, "page"), (f"{choice}{hiring.person.name}", "choice"))
+    for number, (address, kind) in enumerate(asked, start=1):
+        assert hiring.person.name in client.get(address).content.decode(), address
+        entries = logged()
+        assert len(entries) == number, address
+        last = entries[-1]
+        assert (last.subject_id, last.actor) == (hiring.person.pk, staff)
+        assert last.data == {"fields": ["name"], "through": [f"admin.{kind}"]}
+    client.get("/admin/marketplace/skill/")
+    assert len(logged()) == len(asked), "nobody is on it"
+
+    def full(**_: Any) -> None:
+        raise DatabaseError("the disk is full")
+
+    monkeypatch.setattr("marketplace.actions.personal_reads.record_each", full)
+    client.raise_request_exception = False
+    for address, _ in asked:
+        answer = client.get(address)
+        assert answer.status_code == 500 and hiring.person.name not in answer.content.decode()
+
+
 def test_what_was_read_is_sealed_with_everything_else() -> None:
     hiring = Hiring()
     Asker(hiring.by.user).ask(PAGE)
