@@ -122,7 +122,8 @@ def _page(request: HttpRequest, form: forms.Form, **shown: Any) -> HttpResponse:
     nonce = secrets.token_urlsafe(16)
     response = render(request, "console/second_factor.html", {"form": form, "nonce": nonce, **shown})
     response["Content-Security-Policy"] = (
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; form-action 'self'; "
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src data:; "
+        "form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
     return response

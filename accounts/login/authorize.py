@@ -43,7 +43,8 @@ class Authorization(AuthorizationView):
     def render_to_response(self, context: dict[str, Any], **options: Any) -> HttpResponse:
         response: HttpResponse = super().render_to_response(context, **options)
         response["Content-Security-Policy"] = (
-            f"default-src 'none'; style-src 'nonce-{self.nonce}'; base-uri 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; style-src 'nonce-{self.nonce}'; img-src data:; base-uri 'none'; "
+            "frame-ancestors 'none'"
         )
         response["Cache-Control"] = "no-store"
         return response

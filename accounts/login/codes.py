@@ -54,13 +54,10 @@ class CheckedCredential(forms.Form):
     """A form with what an authenticator signed: whatever else is sent is a wrong one, and no bug of ours."""
 
     def clean_credential(self) -> Any:
-        given = self.cleaned_data["credential"]
-        response = given.get("response") if isinstance(given, dict) else None
-        texts = [given.get("id"), given.get("rawId"), *response.values()] if isinstance(response, dict) else [None]
-        if not all(isinstance(text, str) and len(text) <= LONGEST_PART for text in texts):
+        if not _is_credential(self.cleaned_data["credential"]):
             raise get_adapter().validation_error("incorrect_code")
         try:
-            inner: Any = getattr(super(), "clean_credential", lambda: given)
+            inner: Any = getattr(super(), "clean_credential", lambda: self.cleaned_data["credential"])
             return inner()
         except UNREADABLE as error:
             raise get_adapter().validation_error("incorrect_code") from error
@@ -70,6 +67,28 @@ class CheckedCredential(forms.Form):
             return super().clean()
         except UNREADABLE as error:
             raise get_adapter().validation_error("incorrect_code") from error
+
+
+def _is_credential(given: Any) -> bool:
+    """Whether this could be a PublicKeyCredential as a browser's `toJSON()` writes it. What is in its response is text;
+    a new key's also says its algorithm, a number, and the ways by which the authenticator was reached, a list."""
+    response = given.get("response") if isinstance(given, dict) else None
+    if not isinstance(response, dict):
+        return False
+    signed = [response.get(name) for name in ("clientDataJSON", *(_SIGNED & response.keys()))]
+    texts = [given.get("id"), given.get("rawId"), *signed]
+    others = [response[name] for name in response.keys() - _SIGNED]
+    return all(map(_is_short, texts)) and all(
+        one is None or isinstance(one, int) or _is_short(one) or (isinstance(one, list) and all(map(_is_short, one)))
+        for one in others
+    )
+
+
+_SIGNED = {"clientDataJSON", "attestationObject", "authenticatorData", "signature"}
+
+
+def _is_short(text: Any) -> bool:
+    return isinstance(text, str) and len(text) <= LONGEST_PART
 
 
 class AuthenticateInput(CountedCode, AuthenticateForm, inputs.Input):

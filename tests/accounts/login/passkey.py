@@ -38,10 +38,13 @@ class Passkey:
         data = AuthenticatorData.create(
             _hash(asked["rp"]["id"]), self._flags() | FLAGS.AT, self.count, bytes(credential)
         )
-        return self._credential(
+        made = self._credential(
             clientDataJSON=self._client_data("webauthn.create", asked["challenge"]),
             attestationObject=bytes(AttestationObject.create("none", data, {})),
+            authenticatorData=bytes(data),
         )
+        made["response"] |= {"transports": ["internal", "hybrid"], "publicKeyAlgorithm": ES256.ALGORITHM}
+        return made
 
     def sign(self, options: dict[str, Any], *, rp_id: str | None = None) -> dict[str, Any]:
         """The answer to `navigator.credentials.get`."""
