@@ -409,6 +409,10 @@ OUTCOME_DAYS = {
 }
 if min(OUTCOME_DAYS.values()) < 1 or max(OUTCOME_DAYS.values()) >= DECISION_RETENTION_DAYS:
     raise ImproperlyConfigured("DECISION_RETENTION_DAYS must exceed OUTCOME_DAYS_*, which must be at least 1")
+if MATCH_TOP_K < 1 or SHADOW_TOP_K < 1 or ONNX_POOL < MATCH_TOP_K:
+    raise ImproperlyConfigured("MATCH_TOP_K and SHADOW_TOP_K must be at least 1, and ONNX_POOL at least MATCH_TOP_K")
+if RESCORE_SHARE_PERCENT <= 0 or RESCORE_CHUNK_SECONDS <= 0:
+    raise ImproperlyConfigured("RESCORE_SHARE_PERCENT and RESCORE_CHUNK_SECONDS must be above 0")
 
 # --- Who is told of what --------------------------------------------------------------------------------------------
 
