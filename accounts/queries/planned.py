@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-from psycopg import Cursor
+from psycopg import Cursor, Error
 from psycopg._preparing import Prepare
 from psycopg._queries import PostgresQuery
 
@@ -31,6 +31,13 @@ def cursor_for(rows: int) -> CursorWrapper:
 
 class _Planned(Cursor[Any]):
     """Parameters are bound by the server, and not by the client as Django's own cursors have it."""
+
+    def execute(self, *args: Any, **kwargs: Any) -> Self:
+        try:
+            return super().execute(*args, **kwargs)
+        except Error:  # the type of a column was changed, it may be: whoever asks next plans anew
+            self.connection._prepared.clear()
+            raise
 
     def _get_prepared(self, pgq: PostgresQuery, prepare: bool | None = None) -> tuple[Prepare, bytes]:
         self._query = pgq  # what was executed, for Django's log: the driver does not say of what is prepared

@@ -3,8 +3,9 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from psycopg.errors import FeatureNotSupported
 
-from accounts.queries.planned import FEW, array_of, cursor_for
+from accounts.queries.planned import FEW, _Planned, array_of, cursor_for
 
 pytestmark = pytest.mark.django_db
 
@@ -53,3 +54,20 @@ def test_what_is_asked_by_a_plan_that_is_kept_stands_in_the_log_of_statements() 
         ask(FEW)
         ask(FEW)
     assert [one["sql"] for one in captured] == ["SELECT id FROM accounts_user WHERE id = ANY($1::bigint[])"] * 2
+
+
+def test_a_plan_that_fits_no_more_fails_once() -> None:
+    other = connection.copy()  # which is in no transaction: rolling one back would drop all plans
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("CREATE TEMPORARY TABLE counted (n int)")
+            planned = _Planned(other.connection)
+            asked = "SELECT n FROM counted WHERE n = %s::int", [1]
+            for _ in range(3):
+                planned.execute(*asked)
+            cursor.execute("DO $$ BEGIN ALTER TABLE counted ALTER n TYPE bigint; END $$")
+            with pytest.raises(FeatureNotSupported):
+                planned.execute(*asked)
+            assert planned.execute(*asked).fetchall() == []
+    finally:
+        other.close()
