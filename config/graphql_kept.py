@@ -8,7 +8,7 @@ were read from.
 An answer is kept only where all of this holds:
 
 - nobody has logged in, and the request carries no token and no cookie of a session;
-- the document has one operation, a query, and at its root nothing but `ROOTS`;
+- the document has one operation, a query, and at its root some of `ROOTS`, and nothing else;
 - every table that its statements name is one whose state is told (`accounts.models.table_state`), which none is that
   strangers are shown nothing of: what is personal is not kept, by whatever way it got in;
 - it has no errors, logs no reading of personal data, and leaves nothing to be done afterwards;
@@ -53,7 +53,7 @@ from config.graphql_operations import CACHED_DOCUMENTS, fragments_of, parsed
 from config.graphql_reads import Reads
 from config.graphql_request import Asked
 
-ROOTS = frozenset({"opportunities", "opportunity", "skills", "exchangeRates", "node", "__typename"})
+ROOTS = frozenset({"opportunities", "opportunity", "skills", "exchangeRates", "node"})
 TOLD_APART, SEARCH = frozenset({"budget"}), "search"
 """The extensions that each request has of its own, and the one that is kept: which source the page was found by."""
 # Events are never rewritten, and which of them count is said by their deliveries, whose state is told.
@@ -180,18 +180,20 @@ def _page(query: str) -> _Page | None:
     if len(operations) != 1 or operations[0].operation is not OperationType.QUERY:
         return None
     [operation] = operations
-    fragments, met = fragments_of(document), set[str]()
+    fragments, met, roots = fragments_of(document), set[str](), set[str]()
     waiting: list[SelectionSetNode] = [operation.selection_set]
     while waiting:
         for node in waiting.pop().selections:
             if isinstance(node, FieldNode):
-                if node.name.value not in ROOTS:
-                    return None
+                roots.add(node.name.value)
             elif not isinstance(node, FragmentSpreadNode):
                 waiting.append(node.selection_set)  # type: ignore[attr-defined]
             elif node.name.value not in met and node.name.value in fragments:
                 met.add(node.name.value)
                 waiting.append(fragments[node.name.value].selection_set)
+    roots.discard("__typename")
+    if not roots or not roots <= ROOTS:
+        return None
     variables = frozenset(one.variable.name.value for one in operation.variable_definitions or ())
     return _Page(operation.name.value if operation.name else None, variables)
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import redis
 from django.db import connection
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from accounts.actions.trusted_documents import document_hash
+from accounts.api.context import Context
+from accounts.core.actor import Actor
 from accounts.models import DeprecatedUse
 from config import graphql_kept, graphql_reads, graphql_view
 from config.graphql_kept import ROOTS
@@ -21,6 +25,7 @@ from matching.retrieval.searching import Finding
 from tests.access.matrix import matrix
 from tests.config.graphql_client import ADDRESS, Asker, global_id, seconds_of, token_of
 from tests.config.kept import HIT, PAGE, SEARCH, Scene, Stranger, a_scene, applied, warmed
+from tests.marketplace.factories import NOW
 from tests.marketplace.test_offers import an_offer
 from tests.matching.staging import copy
 
@@ -87,6 +92,7 @@ def test_everybody_who_asks_the_same_is_answered_the_same(scene: Scene, settings
 
 def test_what_is_asked_otherwise_is_answered_otherwise(scene: Scene) -> None:
     stranger = warmed(**SEARCH)
+    assert stranger.post({"query": PAGE, "variables": SEARCH, "operationName": "Other"}).status_code == 400
     for variables in ({"search": "riveter", "first": 5}, {"search": "welder", "first": 4}, {"search": "welder"}):
         assert not stranger.look(**variables)[1]
 
@@ -115,18 +121,27 @@ def test_who_has_logged_in_neither_gets_nor_leaves_anything(scene: Scene, keepin
         assert each().json()["data"]["opportunities"]["nodes"][0]["applications"]["totalCount"] == 1
 
 
-def test_a_cookie_of_a_session_that_is_over_is_no_strangers(scene: Scene, settings: Settings) -> None:
-    warmed()
+def test_a_cookie_of_a_session_that_is_over_is_no_strangers(
+    scene: Scene, settings: Settings, keeping: redis.Redis
+) -> None:
     stranger = Stranger()
     stranger.http.cookies[settings.SESSION_COOKIE_NAME] = "x" * 32
-    with CaptureQueriesContext(connection) as captured:
-        stranger.http.get(f"{ADDRESS}?{urlencode({'query': PAGE})}")
-    assert len(captured) > HIT
+    for _ in range(3):
+        assert stranger.http.get(f"{ADDRESS}?{urlencode({'query': PAGE})}").status_code == 200
+    assert list(keeping.scan_iter("muster:explored*")) == []
+
+
+@pytest.mark.parametrize("actor", [Actor(user_id=1), Actor(is_staff=True), Actor.system()])
+def test_whoever_is_somebody_is_no_stranger_whatever_the_request_looks_like(actor: Actor) -> None:
+    context = Context(request=RequestFactory().get(ADDRESS), actor=actor, user=None, now=NOW)
+    assert not graphql_kept._is_a_strangers(context)
+    assert graphql_kept._is_a_strangers(replace(context, actor=Actor.anonymous("a request")))
 
 
 @pytest.mark.parametrize(
     ("query", "variables"),
     [
+        ("{ __typename }", {}),
         ("{ viewer { isStaff } }", {}),
         ("{ opportunities { totalCount } viewer { isStaff } }", {}),
         ("{ ...A } fragment A on Query { opportunities { totalCount } viewer { isStaff } }", {}),
@@ -135,6 +150,7 @@ def test_a_cookie_of_a_session_that_is_over_is_no_strangers(scene: Scene, settin
         ("{ ...A }", {}),
         ("{ __schema { queryType { name } } }", {}),
         ("{ opportunities { totalCount nothing } }", {}),
+        ("{ opportunities { totalCount } opportunity { id } }", {}),  # the half of which is answered
         ("{ opportunities(first: 100000) { totalCount } }", {}),
         ("{ opportunities(orderBy: FIT) { totalCount } }", {}),
         ("{ opportunities(filter: {mine: true}) { totalCount } }", {}),
@@ -185,6 +201,22 @@ def test_a_table_without_a_state_keeps_an_answer_from_being_kept(scene: Scene, k
 )
 def test_a_statement_that_does_more_than_read_tables_is_noticed(sql: str, is_all: bool) -> None:
     assert graphql_reads._read_by(sql)[1] is is_all
+
+
+def test_an_answer_for_which_more_was_done_is_not_kept(
+    scene: Scene, keeping: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute = graphql_view._executed
+
+    def looking_at_the_clock(*args: Any) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT now()")
+        return execute(*args)
+
+    monkeypatch.setattr(graphql_view, "_executed", looking_at_the_clock)
+    for _ in range(3):
+        Stranger().ask(PAGE)
+    assert list(keeping.scan_iter("muster:explored*")) == []
 
 
 def test_no_statement_reads_tables_that_it_does_not_name() -> None:

@@ -9,16 +9,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
 from config import graphql_kept, graphql_view
-from marketplace.actions.opportunities import (
-    close_opportunity,
-)
+from marketplace.actions.opportunities import close_opportunity, update_opportunity
+from marketplace.actions.terms import OpportunityFields
+from marketplace.models import Opportunity
 from matching.retrieval.searching import Finding
 from tests.config.kept import PAGE, SEARCH, Stranger, a_scene, warmed
+from tests.marketplace.factories import NOW, a_published_opportunity
+from tests.matching.staging import copy
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -38,9 +40,7 @@ def test_a_change_in_the_midst_of_a_request_is_in_the_next_answer(
     def change() -> None:
         if not edits:
             edits.append(1)
-            thread = threading.Thread(target=_in_another_connection, args=[lambda: scene.do(close_opportunity)])
-            thread.start()
-            thread.join()
+            _thread(lambda: scene.do(close_opportunity)).join()
 
     def changing(function: Callable[..., Any], *, first: bool) -> Callable[..., Any]:
         def changed(*args: Any, **more: Any) -> Any:
@@ -71,15 +71,12 @@ def test_what_is_not_committed_is_in_nobodys_answer_and_afterwards_in_everybodys
     stranger, written, commit = warmed(**SEARCH), threading.Event(), threading.Event()
 
     def write() -> None:
-        from django.db import transaction
-
         with transaction.atomic():
             scene.update(title="Welder of ships")
             written.set()
             assert commit.wait(10)
 
-    writer = threading.Thread(target=_in_another_connection, args=[write])
-    writer.start()
+    writer = _thread(write)
     assert written.wait(10)
     assert stranger.look(**SEARCH)[1], "nobody waits, and nobody executes anew"
     commit.set()
@@ -112,10 +109,7 @@ def test_a_crowd_that_asks_for_one_page_has_it_executed_once(monkeypatch: pytest
     def ask() -> None:
         answers.append(Stranger().post({"query": PAGE, "variables": SEARCH}).content)
 
-    crowd = [threading.Thread(target=_in_another_connection, args=[ask]) for _ in range(8)]
-    for one in crowd:
-        one.start()
-    for one in crowd:
+    for one in [_thread(ask) for _ in range(8)]:
         one.join()
     assert len(executed) == 1
     assert len(answers) == 8
@@ -139,16 +133,51 @@ def test_who_waited_for_an_answer_that_may_not_be_shared_executes_it(monkeypatch
 
     monkeypatch.setattr(graphql_kept._under_way, "shared", together)
     monkeypatch.setattr(graphql_view, "_executed", failing)
-    crowd = [
-        threading.Thread(target=_in_another_connection, args=[lambda: Stranger().post({"query": PAGE})])
-        for _ in range(3)
-    ]
-    for one in crowd:
-        one.start()
-    for one in crowd:
+    for one in [_thread(lambda: Stranger().post({"query": PAGE})) for _ in range(3)]:
         one.join()
     assert len(executed) == 3
     assert graphql_kept._under_way._answers == {}
+
+
+@pytest.mark.parametrize("edits", [5, pytest.param(500, marks=pytest.mark.soak)])
+def test_whoever_has_changed_something_finds_it_changed_however_many_others_do_so_too(edits: int) -> None:
+    """Three write, and look at once; one copies what they wrote, as the worker does; and two only look."""
+    by, failures, is_over = a_scene().by, list[str](), threading.Event()
+    titles = "{ opportunities(first: 50) { nodes { title } } }"
+
+    def look() -> set[str]:
+        return {one["title"] for one in Stranger().ask(titles)["opportunities"]["nodes"]}
+
+    def write(opportunity: Opportunity) -> None:
+        title = opportunity.title
+        for number in range(edits):
+            former, title = title, f"{opportunity.reference}, {number}"
+            update_opportunity(
+                actor=by.actor, opportunity_id=opportunity.public_id, fields=OpportunityFields(title=title), now=NOW
+            )
+            found = look()
+            if title not in found or former in found:
+                failures.append(f"{title} is not in {found}")
+
+    def until_it_is_over(do: Callable[[], object]) -> None:
+        while not is_over.is_set():
+            do()
+
+    writers = [a_published_opportunity(by, title=f"Riveter {number}") for number in range(3)]
+    writing = [_thread(lambda one=one: write(one)) for one in writers]
+    beside = [_thread(lambda do=do: until_it_is_over(do)) for do in (copy, look, look)]
+    for one in writing:
+        one.join()
+    is_over.set()
+    for one in beside:
+        one.join()
+    assert failures == []
+
+
+def _thread(do: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=_in_another_connection, args=[do])
+    thread.start()
+    return thread
 
 
 def _in_another_connection(do: Callable[[], object]) -> None:
