@@ -23,6 +23,9 @@ class ForgivingRedisCache(RedisCache):
             self._missed("add", error)
             return True  # as an empty cache would: whoever adds to hold others off must not be held off by an outage
 
+    def validate_key(self, key: str) -> None:
+        """Valkey takes any; the warning that Django would give is for another store, and quotes the key."""
+
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         try:
             return super().get(key, default, version)

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.core.signals import request_finished
+from django.db import DataError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 
@@ -42,19 +43,31 @@ class RequestIdMiddleware:
 
 
 class ReadableTextMiddleware:
-    """Refuse JSON whose texts are none to the login endpoints, which take whatever JSON can spell.
+    """Refuse what nobody could mean before, or where, it breaks what others have written.
 
-    A lone surrogate has no UTF-8: it would only be found out when a password is hashed or a row is written.
+    The login endpoints take whatever JSON can spell: a lone surrogate, which has no UTF-8, would only be found out when
+    a password is hashed or a row is written. Those of the provider look for programs by whatever they are sent, a NUL
+    say, which the database does not take. An address of thousands of parameters is found out wherever one is asked for.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            request.GET  # noqa: B018 - which is read here, and kept
+        except TooManyFieldsSent:
+            error = {"message": "The address has too many parameters.", "extensions": {"code": "BAD_REQUEST"}}
+            return JsonResponse({"errors": [error]}, status=400)
         if request.path_info.startswith("/_allauth/") and not _is_readable(request):
             error = {"code": "invalid", "message": "The body holds text that is not Unicode."}
             return JsonResponse({"status": 400, "errors": [error]}, status=400)
         return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, DataError) and request.path_info.startswith("/identity/"):
+            return JsonResponse({"error": "invalid_request"}, status=400)  # RFC 6749, 5.2
+        return None
 
 
 def _is_readable(request: HttpRequest) -> bool:

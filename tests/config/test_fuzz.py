@@ -5,9 +5,11 @@ A short form runs always; `make soak` draws some ten thousand requests.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections import Counter
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -219,6 +221,31 @@ def test_headers_that_nobody_means_are_refused_or_ignored(crowd: Crowd) -> None:
             assert http.get(path, headers=headers).status_code < 500, (path, headers)
 
     drawn()
+
+
+def test_an_address_of_thousands_of_parameters_is_refused(crowd: Crowd) -> None:
+    many = "a=1&" * 2_000
+    for path in (ADDRESS, "/graphql/stream", "/_allauth/app/v1/config", "/identity/o/authorize", "/admin/login/"):
+        assert Client().get(f"{path}?{many}").status_code == 400, path
+        assert Client().post(f"{path}?{many}", b"{}", content_type="application/json").status_code == 400, path
+    answer = Client().get(f"{ADDRESS}?{many}").json()
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize("text", ["\0", "x" * 9_000, "\ud800".encode("utf-8", "surrogatepass"), "é\0"])
+def test_programs_of_no_name_are_refused(crowd: Crowd, text: str | bytes) -> None:
+    """Where others log in with us."""
+    http, basic = Client(), base64.b64encode((text if isinstance(text, bytes) else text.encode()) + b":x").decode()
+    sent = dict.fromkeys(("client_id", "code", "redirect_uri", "scope", "state", "client_secret", "token"), text)
+    for grant in ("authorization_code", "refresh_token", "client_credentials"):
+        for path in ("token", "revoke", "device/code", "userinfo"):
+            form = urlencode(sent | {"grant_type": grant, "refresh_token": text, "response_type": "code"})
+            for headers in ({}, {"Authorization": f"Basic {basic}"}):
+                answer = http.post(
+                    f"/identity/o/api/{path}", form, content_type="application/x-www-form-urlencoded", headers=headers
+                )
+                assert 400 <= answer.status_code < 500, (path, headers, answer.content)
+    assert http.get(f"/identity/o/authorize?{urlencode(sent | {'response_type': 'code'})}").status_code < 500
 
 
 JSONS = st.recursive(
