@@ -20,7 +20,7 @@ from matching.core.affinity.signals import Places, Signal, product
 
 _BEST = 3
 """Candidates of a sample, by whom is seen how much of a query people have at all."""
-_LISTED = (0.1, 0.25)
+_LISTED = (0.15, 0.4)
 """What recognised skills weigh of all that a query says: in prose, and in a list."""
 _SHOWN_SKILLS = (0.35, 0.65)
 """The share of asked skills that the best have: by chance, and where people name skills as the query does."""

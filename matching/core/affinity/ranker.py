@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from matching.core.affinity import signals
 from matching.core.affinity.asked import asked_skills, asked_words, lists_believed
 from matching.core.affinity.collection import Collection, Floats, terms_of
+from matching.core.affinity.meanings import answers, directions_of, meaning
 from matching.core.affinity.occupations import Occupations
 from matching.core.affinity.signals import Places, Signal, Vectors
 from matching.core.affinity.texts import ReadText
@@ -30,7 +31,8 @@ WEIGHTS: Mapping[str, float] = {
     "related": 1.5,
     "meaning": 2.0,
     "levels": 0.1,
-    "asked words": 3.0,
+    "answers": 5.0,
+    "asked words": 2.0,
     "asked skills": 6.0,
     "asked technologies": 6.0,
 }
@@ -100,7 +102,9 @@ class TextRanker:
         if known is not None:
             made["occupations"], made["related"], self._sure = signals.occupations(counted, texts, of, known)
         if knowledge.vectors is not None and collection.terms:
-            made["meaning"] = signals.meaning(collection, texts, knowledge.vectors)
+            directions = directions_of(collection, texts, knowledge.vectors)
+            made["meaning"] = meaning(collection, directions)
+            made["answers"] = answers(collection, texts, directions)
         self.signals: Mapping[str, Signal] = {name: signal for name, signal in made.items() if signal is not None}
         # Spread over all of them, and the same ones each time.
         self._sample = np.unique(np.linspace(0, len(candidates) - 1, min(_SAMPLE, len(candidates))).astype(np.int64))
@@ -111,7 +115,8 @@ class TextRanker:
         asked = np.asarray(places, dtype=np.int64)
         total = np.zeros(len(asked))
         for name, weight in self.weights(query).items():
-            total += weight * self.standing(name, query, asked)
+            if weight:
+                total += weight * self.standing(name, query, asked)
         return np.rint(total * SCALE).astype(np.int64)
 
     def weights(self, query: int) -> Mapping[str, float]:
@@ -126,6 +131,8 @@ class TextRanker:
         found["levels"] += (_LEVELS_OF_A_LIST - found["levels"]) * listed
         for name, share in believed.items():
             found[name] *= share
+        if "answers" in found:  # a technology is called by its name, and another that is like it answers nothing
+            found["answers"] *= believed["asked words"] * (1 - believed.get("asked technologies", 0.0))
         return found
 
     def standing(self, name: str, query: int, places: Places) -> Floats:

@@ -143,24 +143,3 @@ def levels(texts: Sequence[ReadText], queries: int) -> Signal:
         return np.asarray(-short - 0.3 * apart)
 
     return signal
-
-
-def meaning(collection: Collection, texts: Sequence[ReadText], vectors: Vectors) -> Signal:
-    """The cosine of the mean directions of what the words of two texts mean, rare words counting more."""
-    single = np.flatnonzero(~collection.is_pair)
-    usual = _usual_forms(texts)
-    terms = [term for term, pair in zip(collection.terms, collection.is_pair, strict=True) if not pair]
-    directions = unit(vectors.of([usual[term] for term in terms]).astype(np.float64))
-    means = unit(np.asarray(sublinear(collection.counts[:, single], collection.idf[single]).dot(directions)))
-    # What all texts have in common tells none apart.
-    return product(unit(means - means.mean(axis=0)), collection.queries)
-
-
-def _usual_forms(texts: Sequence[ReadText]) -> dict[str, str]:
-    """Roots are no words that vectors would know: each as it is written most often, among equals the shortest."""
-    forms: dict[str, Counter[str]] = {}
-    for text in texts:
-        for word, written in zip(text.words, text.written, strict=True):
-            if word is not None and written is not None:
-                forms.setdefault(word, Counter())[written] += 1
-    return {word: min(found, key=lambda form: (-found[form], len(form), form)) for word, found in forms.items()}

@@ -10,10 +10,12 @@ import pytest
 from matching.core.affinity.asked import asked_words
 from matching.core.affinity.collection import Collection, terms_of
 from matching.core.affinity.common_trades import common_trades
+from matching.core.affinity.meanings import answers, directions_of
 from matching.core.affinity.occupations import Occupations
 from matching.core.affinity.ranker import Knowledge, TextRanker
 from matching.core.affinity.texts import plain, read_text
 from matching.core.evaluation.judgements import Judgements
+from matching.word_vectors import word_vectors
 from tests.matching.core.test_text_ranking import better_than_bm25, ranked, text, trades
 
 NAMES = {
@@ -128,3 +130,74 @@ def test_what_somebody_says_they_lack_does_not_speak_for_them(written: str, kept
     words = set(plain(written).replace(".", " ").replace(",", " ").split())
     assert kept <= words
     assert not dropped & words
+
+
+DUTIES = {
+    "wound dressing": "changed surgical dressings",
+    "IV cannulation": "sited intravenous lines",
+    "medication rounds": "gave out medicines",
+    "catheter care": "changed urinary catheters",
+    "infection control": "isolation nursing and hygiene",
+    "palliative care": "end-of-life nursing",
+    "diabetes management": "insulin and blood sugars",
+    "venepuncture": "took bloods",
+    "care planning": "wrote care plans",
+    "patient handovers": "briefed the next shift",
+    "vital signs monitoring": "observed pulse and pressure",
+    "tracheostomy care": "suctioned trachys",
+}
+"""What adverts ask of nurses, and how nurses say it."""
+
+
+def nurses(seed: int) -> Judgements:
+    """Adverts that list five duties, and people who had some of these, half of them in their own words, and others."""
+    draw = random.Random(seed)
+    adverts, people, grades = {}, {}, {}
+    for at in range(24):
+        asked = draw.sample(sorted(DUTIES), 5)
+        adverts[f"advert {at}"] = "\n- ".join(["Ward nurse", *asked])
+        grades[f"advert {at}"] = graded = {}
+        for of in range(16):
+            has = [duty for duty in asked if draw.random() < of / 15]
+            others = draw.sample(sorted(DUTIES.keys() - set(asked)), 4)
+            said = [DUTIES[duty] if draw.random() < 0.5 else duty for duty in [*has, *others]]
+            draw.shuffle(said)
+            people[f"person {at} {of}"] = ". ".join(["Ward nurse", *said])
+            graded[f"person {at} {of}"] = float(len(has))
+    return Judgements(adverts, people, grades)
+
+
+def test_each_thing_that_a_list_asks_for_may_be_answered_in_other_words() -> None:
+    vectors = word_vectors()
+    if vectors is None:
+        pytest.skip("the extra `embeddings` is not installed")
+    low, high = better_than_bm25(nurses(1), Knowledge(vectors=vectors))
+    assert low > 0.01
+    assert low + high > sum(better_than_bm25(nurses(1), Knowledge())) + 0.02
+
+
+def test_sentences_are_held_against_each_other_whoever_else_is_asked_for() -> None:
+    vectors = word_vectors()
+    if vectors is None:
+        pytest.skip("the extra `embeddings` is not installed")
+    texts = [
+        read_text(each) for each in ("Wound dressing.\nCannulation.", "Cannulation. Football", "Football. Bees", "")
+    ]
+    counted = [terms_of(each) for each in texts]
+    collection = Collection(counted[:1], counted[1:])
+    answered = answers(collection, texts, directions_of(collection, texts, vectors))
+    found = answered(0, np.arange(3))
+    assert found[0] > found[1]
+    assert found[2] == 0
+    assert answered(0, np.array([2, 0])).tolist() == pytest.approx([0, found[0]])
+    assert not len(answered(0, np.array([], dtype=np.int64)))
+
+
+def test_sentences_of_prose_and_technologies_are_not_held_against_each_other() -> None:
+    vectors = word_vectors()
+    if vectors is None:
+        pytest.skip("the extra `embeddings` is not installed")
+    for judged in (trades(), developers(1, prose=0)):
+        sides = [[text(each) for each in side.values()] for side in (judged.queries, judged.candidates)]
+        ranker = TextRanker(*sides, Knowledge(vectors=vectors))
+        assert np.mean([ranker.weights(query)["answers"] for query in range(len(judged.queries))]) < 0.5
