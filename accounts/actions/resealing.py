@@ -34,32 +34,33 @@ def keys_in_use() -> dict[str, dict[bytes, int]]:
     return {field.place: _counts(model, field) for model, fields in sealed_fields() for field in fields}
 
 
-def reseal(*, tell: Callable[[str, int], None] = lambda table, rows: None) -> Resealed:
-    """Seal with the newest key all that lies under another. `tell` is told of each table the rows gone through so far,
-    after every batch, which is committed by then."""
+def reseal(*, tell: Callable[[str, int], None] = lambda table, rows: None, everything: bool = False) -> Resealed:
+    """Seal with the newest key all that lies under another; or everything, which also makes the hashes anew by which
+    addresses are found. `tell` is told of each table the rows gone through so far, after every batch, which is
+    committed by then."""
     done = Resealed()
     for model, fields in sealed_fields():
         gone_through = 0
-        for rows in _batches(model, fields):
+        for rows in _batches(model, fields, everything):
             with transaction.atomic():
-                _renew(model, fields, rows, done)
+                _renew(model, fields, rows, done, everything)
             gone_through += len(rows)
             tell(model._meta.label, gone_through)
     return done
 
 
-def _batches(model: type[models.Model], fields: list[SealedField]) -> Iterator[list[dict[str, Any]]]:
-    """Rows that have a text under a former key, in their order: the key, what names the row, and its texts."""
+def _batches(model: type[models.Model], fields: list[SealedField], everything: bool) -> Iterator[list[dict[str, Any]]]:
+    """Rows that have a text under a former key, or any, in their order: the key, what names the row, and its texts."""
     columns = sorted({"id", *(name for field in fields for name in field.row), *(field.name for field in fields)})
     former = " OR ".join(f"({field.name} <> '' AND {_id_of(field)} <> %(newest)s)" for field in fields)
     query = f"""
         SELECT {", ".join(columns)} FROM {model._meta.db_table}
-        WHERE id > %(after)s AND ({former}) ORDER BY id LIMIT %(limit)s
+        WHERE id > %(after)s AND (%(everything)s OR {former}) ORDER BY id LIMIT %(limit)s
     """
-    after = 0
+    after, newest = 0, keyring().newest.id
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(query, {"newest": keyring().newest.id, "after": after, "limit": AT_ONCE})
+            cursor.execute(query, {"newest": newest, "after": after, "limit": AT_ONCE, "everything": everything})
             rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
         if not rows:
             return
@@ -67,14 +68,16 @@ def _batches(model: type[models.Model], fields: list[SealedField]) -> Iterator[l
         after = rows[-1]["id"]
 
 
-def _renew(model: type[models.Model], fields: list[SealedField], rows: list[dict[str, Any]], done: Resealed) -> None:
+def _renew(
+    model: type[models.Model], fields: list[SealedField], rows: list[dict[str, Any]], done: Resealed, everything: bool
+) -> None:
     """Each text only where it is still what was read: nobody waits for this, and nobody's change is lost."""
     newest = keyring().newest.id
     for field in fields:
         wanted: list[tuple[bytes, int, bytes]] = []
         for row in rows:
             before, bound = bytes(row[field.name]), field.bound(row)
-            if before and before[field.head_bytes :][KEY_ID] != newest:
+            if before and (everything or before[field.head_bytes :][KEY_ID] != newest):
                 try:
                     text = field.unpacked(before, bound=bound)
                     wanted.append((field.packed(text, bound=bound), row["id"], before))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from io import StringIO
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.conf import LazySettings
 from django.contrib.sessions.backends.db import SessionStore as PlainStore
 from django.contrib.sessions.models import Session
 from django.core import mail
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
@@ -137,6 +139,16 @@ def test_addresses_go_with_the_other_texts_under_a_new_key(settings: LazySetting
     assert resealing.reseal() == resealing.Resealed(renewed=2)
     settings.FIELD_KEYS = [new]
     assert User.objects.get(email=ADA).email == EmailAddress.objects.get(email=ADA).email == ADA
+
+
+def test_where_the_key_of_the_hashes_is_replaced_people_are_found_again(settings: LazySettings) -> None:
+    a_person(ADA)
+    settings.FIELD_INDEX_KEY = new_key()
+    assert not User.objects.filter(email=ADA).exists()
+    call_command("field_keys", "rotate", "--quiet", stdout=StringIO())
+    assert not User.objects.filter(email=ADA).exists(), "nothing lies under a former key"
+    call_command("field_keys", "rotate", "--all", "--quiet", stdout=StringIO())
+    assert User.objects.get(emailaddress__email=ADA) == User.objects.get(email=ADA)
 
 
 def test_a_session_opens_for_its_own_key_alone() -> None:
