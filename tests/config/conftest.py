@@ -76,8 +76,8 @@ def direct(servers: Servers) -> str:
 
 @pytest.fixture
 def keeping(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> redis.Redis:
-    """An empty Valkey in which pages are kept."""
-    settings.GRAPHQL_KEPT_SECONDS = 60
+    """An empty Valkey in which pages are kept, which Postgres finds."""
+    settings.GRAPHQL_KEPT_SECONDS, settings.ELASTICSEARCH_URL = 60, ""
     monkeypatch.setattr(valkey, "breaker", Breaker(failures=2, pause=60.0, longest_pause=60.0))
     client = redis.Redis.from_url(settings.REDIS_URL)
     for key in client.scan_iter("muster:explored*"):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -112,7 +112,8 @@ def a_scene() -> Scene:
     )
     a_published_opportunity(by, title="Riveter")
     exchange_rates(now=timezone.now())
-    copy()
+    with override_settings(ELASTICSEARCH_URL=""):
+        copy()
     begin_states(told_tables())
     return Scene(by, welding, opportunity)
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings as settings_of_the_run
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -23,13 +24,17 @@ from marketplace.actions.opportunities import (
     change_seats,
     close_opportunity,
     pause_opportunity,
+    resume_opportunity,
     set_eligibility_rule,
     suspend_opportunity,
 )
 from marketplace.actions.terms import LeadInput, PayBandInput, QuestionInput, SkillTermInput
 from marketplace.models import Skill, SkillBroader, SkillLabel
+from matching.actions.copies import project_all
+from matching.core.attributes import Subject
 from tests.config.graphql_client import Asker
 from tests.config.kept import PAGE, SEARCH, Scene, Stranger, a_scene, applied, at_least, warmed
+from tests.elasticsearch import an_index, fill, needs_elasticsearch
 from tests.marketplace.factories import (
     NOW,
     a_draft,
@@ -42,6 +47,8 @@ from tests.marketplace.factories import (
 )
 from tests.marketplace.test_offers import an_offer
 from tests.matching.staging import copy
+
+ELASTICSEARCH = settings_of_the_run.ELASTICSEARCH_URL
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("keeping"), pytest.mark.xdist_group("kept")]
 
@@ -101,6 +108,26 @@ def test_whatever_is_changed_is_in_the_next_answer(
     assert answer == stranger.fresh(settings, **SEARCH) != before
     copy()
     assert stranger.look(**SEARCH)[0] == answer
+
+
+@needs_elasticsearch
+def test_a_page_that_elasticsearch_found_changes_with_the_tables_and_not_with_the_index(
+    scene: Scene, settings: Settings
+) -> None:
+    settings.ELASTICSEARCH_URL, settings.SEARCH_TIMEOUT_MS = ELASTICSEARCH, 5_000
+    with an_index(Subject.OPPORTUNITY) as index:
+        fill(index, Subject.OPPORTUNITY)
+        stranger, found = warmed(**SEARCH), []
+        for edit in (pause_opportunity, resume_opportunity):
+            scene.do(edit)
+            answer = stranger.look(**SEARCH)[0]
+            for step in (lambda: project_all(NOW), copy):  # into the projection, and into the index
+                step()
+                assert stranger.look(**SEARCH)[0] == stranger.fresh(settings, **SEARCH) == answer
+            assert stranger.look(**SEARCH)[1]
+            assert json.loads(answer)["extensions"]["search"] == {"source": "elasticsearch", "fellBack": None}
+            found.append(json.loads(answer)["data"]["opportunities"]["totalCount"])
+        assert found == [0, 1]
 
 
 def test_what_strangers_are_not_shown_leaves_what_is_kept_in_place(scene: Scene) -> None:
