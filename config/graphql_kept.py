@@ -9,8 +9,8 @@ An answer is kept only where all of this holds:
 
 - nobody has logged in, and the request carries no token and no cookie of a session;
 - the document has one operation, a query, and at its root some of `ROOTS`, and nothing else;
-- every table that its statements name is one whose state is told (`accounts.models.table_state`), which none is that
-  strangers are shown nothing of: what is personal is not kept, by whatever way it got in;
+- every table that its statements name is one whose state is told (`accounts.models.table_state`), as that of none is
+  of which strangers are shown nothing: what is of candidates is not kept, by whatever way it got in;
 - it has no errors, logs no reading of personal data, and leaves nothing to be done afterwards;
 - the source of searches that is asked first has answered.
 
