@@ -71,7 +71,8 @@ def _pass_on(
     headers = [(name, value) for name, value in response.getheaders() if name.lower() not in _OWN]
     start_response(f"{response.status} {response.reason}", headers)
     if upstream.sock is not None:
-        upstream.sock.settimeout(3 * settings.STREAM_HEARTBEAT_SECONDS)  # longer silent than that it is dead
+        # Longer silent than that it is dead, and not merely slow.
+        upstream.sock.settimeout(max(3 * settings.STREAM_HEARTBEAT_SECONDS, CONNECT_SECONDS))
     return _Passed(upstream, response, release)
 
 
