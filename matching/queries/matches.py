@@ -6,6 +6,7 @@ from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -39,8 +40,7 @@ def verdict_of(facts: CandidateFacts, scorable: Scorable, basics: Basics) -> Ver
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """One pair by what was gathered of it: three scores, each with the contributions that add up to it, the verdict,
     and where it stands among those of its opportunity."""
 

@@ -173,7 +173,8 @@ class _Addends(dict[int, _Addend]):
 def _scored_head(values: Mapping[str, int], intercept: _Addend, weighed: list[tuple[str, _Addends]]) -> HeadScore:
     parts = [intercept, *[addends[values[feature]] for feature, addends in weighed]]
     parts.sort()  # no two are of one feature, so that nothing behind it is compared
-    return HeadScore(sum([part.amount for _, part in parts]), tuple([part for _, part in parts]))
+    contributions = tuple([part for _, part in parts])
+    return HeadScore(sum([part.amount for part in contributions]), contributions)
 
 
 def _check_head(name: str, head: Head) -> None:

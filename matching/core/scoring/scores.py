@@ -7,7 +7,6 @@ micro-log-odds, and so are intercepts and scores. Fit, interest and acceptance a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 HEADS = ("fit", "interest", "acceptance")
@@ -30,8 +29,7 @@ class Contribution(NamedTuple):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class HeadScore:
+class HeadScore(NamedTuple):
     """`score` is in micro-log-odds and exactly the sum of the contributions, largest amounts first."""
 
     score: int
@@ -59,8 +57,7 @@ class HeadScore:
         return cls(score=data["score"], contributions=contributions)
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """How well they suit, how much they would want it, how likely they are to accept."""
 
     model_version: str
