@@ -180,7 +180,11 @@ class EmptySeatsType:
     )
     seats: int = strawberry.field(description="The open seats of those, or what the limit allows.")
     candidates: int = strawberry.field(description="The people who could take them.")
-    loss: BigInt | None = strawberry.field(description="What filling the first one would take from the total value.")
+    loss: BigInt | None = strawberry.field(
+        description=(
+            "What filling the first one would take from the total value; null also where a stable plan is not the best."
+        )
+    )
     minimal: bool = strawberry.field(
         description="Whether no smaller set of opportunities that holds this one explains its empty seats, proven."
     )

@@ -62,7 +62,7 @@ def _with_grounds(found: EmptySeats, kept: KeptOut, sooner: set[int]) -> EmptySe
         strongest = max(GROUNDS, key=lambda ground: len(kept.lacking(ground)))
         if kept.lacking(strongest):
             cause, candidates = strongest, len(kept.lacking(strongest))
-    elif cause is Cause.NOT_WORTH_IT and found.opportunity in sooner:
+    elif cause is Cause.NOT_WORTH_IT and found.loss is not None and found.opportunity in sooner:
         cause = Cause.ACCEPT_ELSEWHERE
     more = [one for ground in GROUNDS for one in loosenings(ground, kept.lacking(ground), found.empty)]
     return replace(found, cause=cause, candidates=candidates, loosened=(*found.loosened, *more))

@@ -96,7 +96,8 @@ class EmptySeats:
     seats, `candidates` counts each as often as they could take one of these. For LIMIT `opportunities` are those
     under the limit, whose key is `limit`, and `seats` what it allows.
     `loss`: for NOT_WORTH_IT and ACCEPT_ELSEWHERE, what filling the first of the seats would take from the total value;
-    in a market with several seats a person, limits or shares: what the cheapest single move would.
+    in a market with several seats a person, limits or shares: what the cheapest single move would; None of an
+    assignment that is stable and not the best in total.
     `loosened`: what would have to give way, in the order of causes.
     """
 
@@ -161,6 +162,8 @@ class EmptySeats:
             case Cause.SHARE:
                 reserved = "it is" if self.empty == 1 else "they are"
                 return f"{reserved} reserved for people of whom none is left."
+            case Cause.NOT_WORTH_IT if self.loss is None:
+                return "filling it would move people from where they are."
             case Cause.NOT_WORTH_IT:
                 moved = "by moving people who suit better where they are"
                 return f"filling it would take {self.loss} from the total value, {moved}."

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matching.core.allocation.graph import OpenGraph
 from matching.core.allocation.problem import Integers
@@ -71,6 +72,15 @@ def gains(graph: OpenGraph, holder: Integers, arcs: Exchanges, *, nothing: int) 
         np.maximum.at(best, arcs.taker[active], previous[arcs.giver[active]] + arcs.gain[active])
         changed = best > previous
     raise NotOptimal("an exchange of people along a cycle raises the total")
+
+
+def reached(graph: OpenGraph, holder: Integers, arcs: Exchanges) -> NDArray[np.bool_]:
+    """Which opportunities one more seat of could be filled, by somebody free or by moving people on to it."""
+    found = np.zeros(len(graph.seats), dtype=bool)
+    found[graph.opportunity[holder[graph.candidate] == NOBODY]] = True
+    while not found[more := arcs.taker[found[arcs.giver]]].all():
+        found[more] = True
+    return found
 
 
 def candidate_prices(graph: OpenGraph, seat_prices: Integers) -> Integers:

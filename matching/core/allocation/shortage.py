@@ -9,13 +9,14 @@ import numpy as np
 from matching.core.allocation.emptiness import Cause, EmptySeats, Loosening, loosenings
 from matching.core.allocation.graph import OpenGraph, open_graph
 from matching.core.allocation.hall import HallSearch, Takers
-from matching.core.allocation.prices import NOBODY, UNREACHABLE, exchanges, gains
+from matching.core.allocation.prices import NOBODY, UNREACHABLE, NotOptimal, exchanges, gains, reached
 from matching.core.allocation.problem import Integers, Problem
 from matching.core.allocation.solution import Solution
 
 
 def diagnose_plain(problem: Problem, solution: Solution, work_limit: int) -> list[EmptySeats]:
-    """The causes of seats that an optimal solution of a plain problem leaves empty, sorted by opportunity key."""
+    """The causes of seats that a solution of a plain problem leaves empty, sorted by opportunity key. What filling one
+    would take from the total is told of solutions that no exchange betters: a stable one may be none."""
     graph = open_graph(problem)
     holder = _holders(graph, solution)
     arcs = exchanges(graph, holder)
@@ -26,7 +27,12 @@ def diagnose_plain(problem: Problem, solution: Solution, work_limit: int) -> lis
         Takers(graph.opportunity, graph.candidate, graph.seats, held, ones, arcs.taker, arcs.giver), work_limit
     )
     nobody_there = nobody_to_take(problem)
-    filling, _ = gains(graph, holder, arcs, nothing=UNREACHABLE)
+    filling: Integers | None
+    try:
+        filling, _ = gains(graph, holder, arcs, nothing=UNREACHABLE)
+        fillable = filling > UNREACHABLE
+    except NotOptimal:
+        filling, fillable = None, reached(graph, holder, arcs)
     found: list[EmptySeats] = []
     empties = graph.seats - held
     for row in sorted(np.flatnonzero(empties > 0).tolist(), key=lambda row: int(graph.opportunity_keys[row])):
@@ -36,10 +42,10 @@ def diagnose_plain(problem: Problem, solution: Solution, work_limit: int) -> lis
             found.append(nobody_there(key, empty, seats))
             continue
         unfillable = empty
-        if filling[row] > UNREACHABLE:
+        if fillable[row]:
             unfillable = search.unfillable(row) if empty > 1 and search.work_left > 0 else 0
         if unfillable < empty:
-            loss = -int(filling[row])
+            loss = None if filling is None else -int(filling[row])
             exact = empty == 1 or search.work_left > 0
             found.append(
                 EmptySeats(key, empty - unfillable, Cause.NOT_WORTH_IT, (key,), seats, people, loss=loss, minimal=exact)

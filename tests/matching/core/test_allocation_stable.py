@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from matching.core.allocation import (
     CandidateNode,
+    Cause,
     Edges,
     InvalidAllocation,
     Limit,
@@ -14,6 +15,7 @@ from matching.core.allocation import (
     Problem,
     Proposing,
     blocking_pairs,
+    diagnose,
     solve,
     solve_stable,
     verify,
@@ -71,6 +73,35 @@ def test_a_stable_assignment_has_no_blocking_pair_and_a_true_gap(drawn, chance, 
     certificate = verify(problem, solution)
     assert certificate.valid, certificate.problems
     assert certificate.bound == solve(problem).value
+
+
+@given(markets(), st.randoms(), st.sampled_from(Proposing))
+def test_why_a_stable_assignment_leaves_seats_empty_is_told_also_where_it_is_not_the_best(drawn, chance, proposing):
+    seats, _, edges = drawn
+    suits, wants = ({pair: chance.randint(0, 3) for pair in edges} for _ in range(2))
+    problem = market(*drawn, salt=b"x")
+    solution = solve_stable(problem, in_order(problem, suits), in_order(problem, wants), proposing=proposing)
+    told = dict.fromkeys(seats, 0)
+    for one in diagnose(problem, solution):
+        told[one.opportunity] += one.empty
+        assert one.sentence({})
+    assert told == {key: count - sum(row == key for row, _ in solution.assignment) for key, count in seats.items()}
+
+
+def test_what_filling_a_seat_would_take_is_not_told_of_a_stable_assignment_that_exchanges_would_better():
+    """Two hold each other's more valuable seat; one of them could have the third, and who is free theirs."""
+    values = {(1, 1): 1, (1, 2): 9, (2, 1): 9, (2, 2): 1, (1, 3): 1, (3, 1): 5}
+    problem = market({1: 1, 2: 1, 3: 1}, [1, 2, 3], values, salt=b"x")
+    liking = {(1, 1): 10, (1, 2): 2, (2, 1): 2, (2, 2): 10, (1, 3): 1, (3, 1): 5}
+    ordered = in_order(problem, liking)
+    solution = solve_stable(problem, ordered, ordered, proposing=Proposing.CANDIDATES)
+    assert set(solution.assignment) == {(1, 1), (2, 2)}
+    (empty,) = diagnose(problem, solution, acceptance=np.full(len(problem.edges), 1))
+    assert (empty.opportunity, empty.empty, empty.cause, empty.loss) == (3, 1, Cause.NOT_WORTH_IT, None)
+    assert (
+        empty.sentence({3: "Turner"})
+        == "1 seat of Turner stays empty: filling it would move people from where they are."
+    )
 
 
 @given(markets(), st.randoms())
