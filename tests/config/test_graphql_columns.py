@@ -60,7 +60,7 @@ def test_columns_that_nobody_asks_for_are_not_read() -> None:
     assert application["candidate"] == {"name": "Ada"}
     told = " ".join(one["sql"] for one in statements.captured_queries)
     assert '"marketplace_candidate"."name"' in told
-    for column in ("resume_text", "rate_amount", "verdict", "answers", "description", "pipeline"):
+    for column in ("resume_text", "rate_amount", "verdict", "answers"):
         assert f'"{column}"' not in told
 
 
