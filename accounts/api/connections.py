@@ -27,7 +27,7 @@ from accounts.api.columns import columns_of
 from accounts.api.peers import batched, together
 from accounts.core.actor import Actor
 from accounts.errors import InvalidInput
-from accounts.queries.prepared import KEYS, THE_KEY, Gap, IsAmong, Prepared, prepare, stand_in
+from accounts.queries.prepared import THE_KEY, Gap, Prepared, prepare, prepare_by_id, stand_in
 
 T = TypeVar("T")
 Visible = Callable[[Actor], QuerySet]
@@ -232,8 +232,7 @@ def _table(visible: Visible) -> type[Model]:
 
 @lru_cache(maxsize=512)
 def _by_id(visible: Visible, actor: Actor, columns: tuple[str, ...] | None) -> Prepared:
-    rows = visible(actor).filter(IsAmong(Gap("ids", KEYS))).order_by()
-    return prepare(rows.only(*columns) if columns is not None else rows)
+    return prepare_by_id(visible(actor), columns)
 
 
 def nested_page(

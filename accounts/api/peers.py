@@ -14,7 +14,7 @@ from django.db.models import ForeignKey, Model, prefetch_related_objects
 
 from accounts.api.columns import columns_of
 from accounts.models.base import LOADED_WITH
-from accounts.queries.prepared import KEYS, Gap, IsAmong, Prepared, prepare
+from accounts.queries.prepared import Prepared, prepare_by_id
 
 M = TypeVar("M", bound=Model)
 
@@ -100,8 +100,7 @@ def _foreign_key(model: type[Model], name: str) -> ForeignKey | None:
 
 @lru_cache(maxsize=512)
 def _rows(model: type[Model], columns: tuple[str, ...] | None) -> Prepared:
-    rows = model._base_manager.filter(IsAmong(Gap("ids", KEYS)))
-    return prepare(rows.only(*columns) if columns is not None else rows)
+    return prepare_by_id(model._base_manager.all(), columns)
 
 
 def _is_loaded(row: Model, name: str) -> bool:

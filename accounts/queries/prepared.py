@@ -151,6 +151,12 @@ def prepare(queryset: QuerySet[Any]) -> Prepared:
     return Prepared(text, gaps, queryset.model, names, chained)
 
 
+def prepare_by_id(rows: QuerySet[Any], columns: tuple[str, ...] | None) -> Prepared:
+    """Of those of some rows whose keys will stand in the gap `ids`, in no order; with all columns if None are named."""
+    found = rows.filter(IsAmong(Gap("ids", KEYS))).order_by()
+    return prepare(found.only(*columns) if columns is not None else found)
+
+
 def _with_gaps(sql: str, values: Sequence[Any]) -> tuple[str, tuple[str, ...]]:
     """With all values written out but gaps: a plan that is kept can use indexes that are for some rows only."""
     left, gaps = iter(values), []

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from accounts.queries.planned import array_of
 from marketplace.models import Application
 from marketplace.queries.facts import terms_of
 from matching.core.facts import CandidateFacts, OpportunityTerms
@@ -92,7 +93,7 @@ def may_reach(
 def _lists(opportunity_ids: Iterable[int]) -> dict[int, _List]:
     """Those that are full, and whose model can tell early that a score is too low."""
     with connection.cursor() as cursor:
-        cursor.execute(_LISTS, {"opportunities": f"{{{','.join(map(str, opportunity_ids))}}}", "k": top_k()})
+        cursor.execute(_LISTS, {"opportunities": array_of(opportunity_ids), "k": top_k()})
         rows = [row for row in cursor.fetchall() if row[3] is not None]
     models = ScoringModel.objects.in_bulk({row[2] for row in rows})
     linear = {pk: scorer for pk, model in models.items() if isinstance(scorer := scorer_of(model), LinearModel)}

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.queries.planned import array_of
 from matching.models import Match, UnscoredPair
 
 AT_ONCE = 500  # matches in one statement: a megabyte or two
@@ -67,12 +68,8 @@ def drop_others(opportunity_ids: Iterable[int], matches: Sequence[Match]) -> Non
     with connection.cursor() as cursor:
         cursor.execute(
             _DROP_OTHERS,
-            [_array(opportunity_ids), *(_array(getattr(row, name) for row in matches) for name in _KEY)],
+            [array_of(opportunity_ids), *(array_of(getattr(row, name) for row in matches) for name in _KEY)],
         )
-
-
-def _array(keys: Iterable[int]) -> str:
-    return f"{{{','.join(map(str, keys))}}}"
 
 
 def note(unscored: Iterable[UnscoredPair]) -> None:

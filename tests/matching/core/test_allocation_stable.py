@@ -62,12 +62,18 @@ def in_order(problem: Problem, scores: Triples) -> np.ndarray:
     return np.array([scores[pair] for pair in pairs], dtype=np.int64)
 
 
-@given(markets(), st.randoms(), st.sampled_from(Proposing))
-def test_a_stable_assignment_has_no_blocking_pair_and_a_true_gap(drawn, chance, proposing):
+def stable(drawn, chance, proposing):
+    """Seats, problem, scores by keys of either side, drawn, and what is stable by these."""
     seats, _, edges = drawn
     suits, wants = ({pair: chance.randint(0, 3) for pair in edges} for _ in range(2))
     problem = market(*drawn, salt=b"x")
     solution = solve_stable(problem, in_order(problem, suits), in_order(problem, wants), proposing=proposing)
+    return seats, problem, suits, wants, solution
+
+
+@given(markets(), st.randoms(), st.sampled_from(Proposing))
+def test_a_stable_assignment_has_no_blocking_pair_and_a_true_gap(drawn, chance, proposing):
+    seats, problem, suits, wants, solution = stable(drawn, chance, proposing)
     assert blocked(solution.assignment, seats, suits, wants) == []
     assert blocking_pairs(problem, solution.assignment, in_order(problem, suits), in_order(problem, wants)) == ()
     certificate = verify(problem, solution)
@@ -77,10 +83,7 @@ def test_a_stable_assignment_has_no_blocking_pair_and_a_true_gap(drawn, chance, 
 
 @given(markets(), st.randoms(), st.sampled_from(Proposing))
 def test_why_a_stable_assignment_leaves_seats_empty_is_told_also_where_it_is_not_the_best(drawn, chance, proposing):
-    seats, _, edges = drawn
-    suits, wants = ({pair: chance.randint(0, 3) for pair in edges} for _ in range(2))
-    problem = market(*drawn, salt=b"x")
-    solution = solve_stable(problem, in_order(problem, suits), in_order(problem, wants), proposing=proposing)
+    seats, problem, _, _, solution = stable(drawn, chance, proposing)
     told = dict.fromkeys(seats, 0)
     for one in diagnose(problem, solution):
         told[one.opportunity] += one.empty
